@@ -1,0 +1,1 @@
+"""Checks, diagnosis and grading for the course; ``check`` is what a notebook calls."""

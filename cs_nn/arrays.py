@@ -1,0 +1,5 @@
+"""The array type that every signature of the package speaks of."""
+
+import numpy as np
+
+Array = np.ndarray
