@@ -15,8 +15,8 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     """The computation graph of ``value``: inputs on the left, values above, gradients below.
 
     Call ``value.backward()`` first to see the gradients. Besides ``cs_nn.autodiff.Value`` it draws
-    any node that has ``data``, ``grad`` and ``parents``, the nodes it was computed from (or pairs of
-    a node and a slope); ``operation`` and ``label``, two strings, name it.
+    any node that has ``data``, ``grad`` and ``parents``, the nodes it was computed from (or pairs
+    of a node and a slope); ``operation`` and ``label``, two strings, name it.
     """
     position = _layout(value)
     columns = 1 + max(column for column, _ in position.values())
