@@ -33,7 +33,7 @@ before = {{name.split(".")[0] for name in sys.modules}}
 for name in {MODULES!r}:
     __import__(name)
 after = {{name.split(".")[0] for name in sys.modules}}
-print(*sorted(after - before - set(sys.stdlib_module_names)))
+print(*sorted(after - before - set(sys.stdlib_module_names) - {{"__mp_main__"}}))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["cs_nn"]
