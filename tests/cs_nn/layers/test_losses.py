@@ -22,6 +22,13 @@ def test_softmax_is_finite_for_logits_of_any_size(size):
     np.testing.assert_allclose(dx, [[0, 0], [-0.5, 0.5]])
 
 
+def test_softmax_of_a_row_does_not_depend_on_a_larger_row():
+    """The largest logit of the whole batch, taken off, would leave log 0 in the small row."""
+    loss, dx = losses.softmax_loss(np.array([[5000.0, 5001.0], [0.0, 1.0]]), np.array([0, 0]))
+    assert loss == pytest.approx(np.log1p(np.e))
+    np.testing.assert_allclose(dx[0], dx[1])
+
+
 @given(labelled())
 def test_softmax_ignores_a_shift_and_its_gradient_sums_to_zero(batch):
     x, y = batch
