@@ -23,8 +23,13 @@ from cs_nn.regularizers import clip_gradient_norm, max_norm
 from tests.against_torch import Case, layer_case
 from tests.crosscheck.layers import normal
 
-IMAGES = normal((3, 6, 4, 5), (6,), (6,), (3, 6, 4, 5))
+IMAGES = normal((2, 6, 2, 3), (6,), (6,), (2, 6, 2, 3))
 ROWS = normal((7, 5), (5,), (5,), (7, 5))
+
+
+def draw_test_mode(rng):
+    """gamma, beta, running mean, running variance and x."""
+    return [*rng.standard_normal((3, 5)), rng.random(5), rng.standard_normal((7, 5))]
 
 
 def batchnorm(x, gamma, beta, eps=1e-5):
@@ -129,11 +134,7 @@ CASES = [
     ),
     Case(
         "batchnorm-test-mode",
-        lambda rng: [
-            *rng.standard_normal((3, 5)),
-            *rng.random((1, 5)),
-            rng.standard_normal((7, 5)),
-        ],
+        draw_test_mode,
         lambda gamma, beta, mean, var, x: {
             "out": batchnorm_forward(
                 x, gamma, beta, {"mode": "test", "running_mean": mean, "running_var": var}

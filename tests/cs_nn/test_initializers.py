@@ -1,5 +1,7 @@
 """Initialisers, judged by distribution; LSUV; and the statistics that show what they do."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,10 +130,7 @@ def layers(scheme, depth, width, seed=0):
 def test_lsuv_reaches_its_tolerance_in_every_layer(seed, scale, nonlinearity, dtype):
     rng = np.random.default_rng(seed)
     sizes = [20, 30, 10, 25]
-    weights = [
-        (scale * rng.standard_normal(shape)).astype(dtype)
-        for shape in zip(sizes, sizes[1:], strict=False)
-    ]
+    weights = [(scale * rng.standard_normal(shape)).astype(dtype) for shape in pairwise(sizes)]
     x = (3 * rng.standard_normal((50, 20))).astype(dtype)
     with Unchanged(x, *weights):
         rescaled = lsuv_init(weights, x, nonlinearity)
