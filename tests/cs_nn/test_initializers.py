@@ -194,10 +194,10 @@ def test_relu_halves_the_second_moment_unless_the_variance_is_doubled():
 
 
 def test_activation_statistics_by_hand():
-    x = np.array([[1.0, -2.0], [3.0, -4.0]])
+    x = np.array([[1.0, -2.0], [-3.0, -4.0]])
     with Unchanged(x):
         (row,) = activation_statistics([np.eye(2)], x, relu)
-    assert row == {"mean": 1.0, "std": np.sqrt(1.5), "saturated": 0.5, "dead": 0.5}
+    assert row == {"mean": 0.25, "std": np.sqrt(3) / 4, "saturated": 0.25, "dead": 0.5}
     assert all(type(value) is float for value in row.values())
     (row,) = activation_statistics([np.zeros((2, 3))], x, np.tanh)
     assert row == {"mean": 0.0, "std": 0.0, "saturated": 0.0, "dead": 1.0}

@@ -99,6 +99,8 @@ def test_clipping_takes_scalars_nothing_and_zeros():
     assert slope == -1
     assert slope.shape == ()
     assert slope.dtype == np.float32
+    (halved,) = clip_gradient_norm([np.array([3, 4])], 2.5)
+    np.testing.assert_allclose(halved, [1.5, 2.0])
     assert clip_gradient_norm([], 1.0) == []
     (zero,) = clip_gradient_norm([np.zeros(3)], 1.0)
     assert not zero.any()

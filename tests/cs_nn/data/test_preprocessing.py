@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cs_nn.data.preprocessing import (
@@ -77,8 +77,9 @@ def test_standardize_gives_mean_0_and_std_1(seed, n, scale):
     np.testing.assert_allclose(new_train.std(axis=0), 1, rtol=1e-10)
 
 
+@example(value=0.1, n=3, dtype=np.float64)
 @given(
-    value=st.floats(-1e6, 1e6, width=32),
+    value=st.floats(-1e6, 1e6),
     n=st.integers(1, 50),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
@@ -91,6 +92,11 @@ def test_a_constant_feature_becomes_exactly_0(value, n, dtype):
     assert np.isfinite(new_test).all()
     whitened, _ = whiten(train, train)
     assert np.isfinite(whitened).all()
+
+
+def test_a_feature_whose_variance_underflows_is_not_divided_by_it():
+    new_train, _ = standardize(np.array([[0.0], [1e-200]]), np.zeros((1, 1)))
+    assert np.isfinite(new_train).all()
 
 
 def test_integer_pixels_are_not_truncated():
@@ -141,6 +147,13 @@ def test_whitening_does_not_blow_up_directions_without_variance():
     train[:, 5] = train[:, 0]
     whitened, _ = whiten(train, test)
     assert abs(whitened[:, 5]).max() < 1e-6
+
+
+def test_whitening_survives_large_pixels_of_low_rank():
+    """Rounding then makes eigenvalues negative by more than eps."""
+    train = 1e7 * np.random.default_rng(0).standard_normal((5, 40))
+    whitened, _ = whiten(train, train)
+    assert np.isfinite(whitened).all()
 
 
 def test_whitening_is_pca_and_a_scale_not_zca():
