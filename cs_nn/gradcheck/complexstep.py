@@ -17,19 +17,25 @@ import numpy as np
 
 from cs_nn.arrays import Array
 from cs_nn.gradcheck.slopes import Slope
-from cs_nn.gradcheck.structure import Inputs, Path, replace_leaves
+from cs_nn.gradcheck.structure import Inputs, replace_leaves
 
 # Comparisons, maximum and clip order complex numbers by their real part: branches stay branches.
 ANALYTIC = frozenset(
-    "add subtract multiply divide negative positive power square sqrt reciprocal exp exp2 expm1 "
-    "log log2 log10 log1p sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh "
-    "matmul matvec vecmat maximum minimum clip greater greater_equal less less_equal equal "
-    "not_equal isfinite isnan isinf logical_not logical_and logical_or".split()
+    {"add", "subtract", "multiply", "divide", "negative", "positive", "power", "square", "sqrt"}
+    | {"reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan"}
+    | {"sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh"}
+    | {"matmul", "matvec", "vecmat", "maximum", "minimum", "clip", "greater", "greater_equal"}
+    | {"less", "less_equal", "equal", "not_equal", "isfinite", "isnan", "isinf"}
+    | {"logical_not", "logical_and", "logical_or"}
 )
 # Functions written in C that would otherwise hand back an array that no longer watches.
-WATCHED = frozenset("concatenate where dot inner c_einsum copyto putmask empty_like".split())
-LINALG = frozenset("inv solve det matrix_power multi_dot".split())
-REFUSED = frozenset("vdot vecdot var std nanvar nanstd real imag angle iscomplexobj".split())
+WATCHED = frozenset(
+    {"concatenate", "where", "dot", "inner", "c_einsum", "copyto", "putmask", "empty_like"}
+)
+LINALG = frozenset({"inv", "solve", "det", "matrix_power", "multi_dot"})
+REFUSED = frozenset(
+    {"vdot", "vecdot", "var", "std", "nanvar", "nanstd", "real", "imag", "angle", "iscomplexobj"}
+)
 
 
 class NotAnalytic(Exception):
@@ -106,14 +112,13 @@ class ComplexStep:
 
     def slope(self, leaf: int, index: int) -> ComplexSlope:
         """Three steps of unlike size and sign; their disagreement shows the round-off."""
+        x = self.inputs.leaves[leaf].array.flat[index]
         with self._complex_inputs() as arrays:
+            flat = arrays[leaf].flat
             found = []
             for h in (1e-25, -1.7e-25, 2.9e-26):
-                arrays[leaf].view(np.ndarray).flat[index] += 1j * h
+                flat[index] = x + 1j * h
                 found.append(self._imaginary() / h)
-                arrays[leaf].view(np.ndarray).flat[index] = self.inputs.leaves[leaf].array.flat[
-                    index
-                ]
         up, down, again = found
         tie = abs(up - down) > 1e3 * abs(up - again) + 1e-9 * max(abs(up), abs(down))
         spread = 16 * (max(found) - min(found)) + 1e-13 * abs(up)
@@ -138,8 +143,9 @@ class ComplexStep:
     @contextmanager
     def _complex_inputs(self) -> Iterator[list[Array]]:
         """x in complex numbers, in place where x is a dict: nets look at their own ``params``."""
-        arrays = [leaf.array.astype(np.complex128).view(Watching) for leaf in self.inputs.leaves]
-        by_path = {leaf.path: a for leaf, a in zip(self.inputs.leaves, arrays, strict=True)}
+        leaves = self.inputs.leaves
+        arrays = [leaf.array.astype(np.complex128) for leaf in leaves]
+        by_path = {leaf.path: a.view(Watching) for leaf, a in zip(leaves, arrays, strict=True)}
         original = self.inputs.structure
         if isinstance(original, dict):
             saved = dict(original)

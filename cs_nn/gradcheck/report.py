@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass
 class LeafReport:
-    """The findings for one array of x; all fields have its shape, nan where nothing was measured."""
+    """The findings for one array of x; fields have its shape; nan where nothing was measured."""
 
     name: str
     x: Array

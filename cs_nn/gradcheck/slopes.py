@@ -67,7 +67,7 @@ class Tolerance:
 
 @dataclass
 class Finding:
-    """The verdict on one line, the measurement it rests on, and a reason where there is no verdict."""
+    """The verdict on one line, the slope it rests on, and a reason where there is no verdict."""
 
     verdict: int
     slope: Slope

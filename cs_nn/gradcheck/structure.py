@@ -97,7 +97,7 @@ def match_gradient(leaves: list[Leaf], grad: Any) -> tuple[list[Array], str | No
 
 
 def replace_leaves(x: Any, make: Callable[[Path, Any], Any], path: Path = ()) -> Any:
-    """The same structure with ``make(path, leaf)`` in place of each leaf; ``x`` itself if none differ."""
+    """The same structure with ``make(path, leaf)`` for each leaf; ``x`` itself if none differ."""
     if isinstance(x, dict):
         items = {key: replace_leaves(value, make, (*path, key)) for key, value in x.items()}
         return x if all(items[key] is x[key] for key in x) else items

@@ -56,7 +56,7 @@ def error_against_step(
     x: float,
     steps: Float[Array, " steps"],
 ) -> tuple[Float[Array, " steps"], Float[Array, " steps"]]:
-    """Relative errors of forward and of central differences at ``x``, one per step: (forward, central).
+    """Relative errors at ``x`` of forward and of central differences, for each step.
 
     Drawn against ``steps`` on logarithmic axes they make two valleys: truncation on the right
     (slopes 1 and 2), round-off on the left (slope −1), the lowest points near √ε and ∛ε.
