@@ -1,9 +1,10 @@
 """The complex step: f'(x) = Im f(x + ih) / h, with no subtraction and so no cancellation.
 
 It holds for functions made of analytic operations and branches, and is silently wrong for others:
-|z|, z.real, conj(z) are not analytic. Two guards stand before it. The array that f receives here
-watches what is done with it, and refuses what is not on a list of analytic operations; and whoever
-uses a complex step compares it with central differences first (``agrees``).
+z.real, conj(z) and the like are not analytic. Two guards stand before it. The array that f
+receives here watches what is done with it, and refuses what is not on a list of analytic
+operations; and whoever uses a complex step compares it with central differences first
+(``agrees``).
 Source: Squire and Trapp 1998, "Using complex variables to estimate derivatives of real functions".
 """
 
@@ -11,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,9 +34,7 @@ WATCHED = frozenset(
     {"concatenate", "where", "dot", "inner", "c_einsum", "copyto", "putmask", "empty_like"}
 )
 LINALG = frozenset({"inv", "solve", "det", "matrix_power", "multi_dot"})
-REFUSED = frozenset(
-    {"vdot", "vecdot", "var", "std", "nanvar", "nanstd", "real", "imag", "angle", "iscomplexobj"}
-)
+REFUSED = frozenset({"vdot", "vecdot", "nanvar", "nanstd", "real", "imag", "angle", "iscomplexobj"})
 
 
 class NotAnalytic(Exception):
@@ -45,11 +44,18 @@ class NotAnalytic(Exception):
 class Watching(np.ndarray):
     """A complex array that refuses operations which are not analytic."""
 
+    last_float: ClassVar[complex] = complex("nan")
+
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any
     ) -> Any:
-        if ufunc.__name__ not in ANALYTIC:
-            raise NotAnalytic(f"f uses np.{ufunc.__name__}, which is not analytic")
+        name = ufunc.__name__
+        if name in {"absolute", "fabs", "sign"} and method == "__call__":
+            # Of real numbers these are ±z and ±1: their continuation keeps the sign of the branch.
+            sign = np.sign(_bare(inputs[0]).real)
+            return sign if name == "sign" else inputs[0] * sign
+        if name not in ANALYTIC:
+            raise NotAnalytic(f"f uses np.{name}, which is not analytic")
         if out is not None:
             kwargs["out"] = tuple(_bare(o) for o in out)
         result = getattr(ufunc, method)(*(_bare(i) for i in inputs), **_bare(kwargs))
@@ -65,10 +71,27 @@ class Watching(np.ndarray):
         return super().__array_function__(func, types, args, kwargs)
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise NotAnalytic("f takes the real part, the conjugate or the variance of its values")
+        raise NotAnalytic("f takes the real part or the conjugate of its values")
 
     real = imag = property(_refuse)  # type: ignore[assignment]
-    conj = conjugate = var = std = __abs__ = __complex__ = _refuse  # type: ignore[assignment]
+    conj = conjugate = __complex__ = _refuse  # type: ignore[assignment]
+
+    def var(self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, **kw: Any):
+        """Without the absolute value that NumPy takes of complex numbers."""
+        squares = np.square(self - self.mean(axis=axis, keepdims=True))
+        count = squares.size // max(np.sum(squares, axis=axis).size, 1)
+        return np.sum(squares, axis=axis, **kw) / (count - ddof)
+
+    def __float__(self) -> float:
+        """``return float(loss)`` is so common that it must not end here: it is remembered."""
+        Watching.last_float = complex(self.view(np.ndarray)[()])
+        return Watching.last_float.real
+
+    def item(self, *args: Any) -> Any:
+        return float(self) if not args and self.size == 1 else self._refuse()
+
+    def std(self, *args: Any, **kwargs: Any) -> Any:
+        return np.sqrt(self.var(*args, **kwargs))
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         if np.dtype(dtype).kind != "c":
@@ -127,15 +150,18 @@ class ComplexStep:
 
     def _imaginary(self) -> float:
         self.calls += 1
+        Watching.last_float = complex("nan")
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             try:
                 out = self.inputs.call(self.f)
             except (TypeError, np.exceptions.ComplexWarning) as refusal:
                 raise NotAnalytic(f"f does not take complex numbers ({refusal})") from refusal
+        if isinstance(out, float) and out == Watching.last_float.real:
+            out = _watching(np.complex128(Watching.last_float))
         if not isinstance(out, Watching) or out.size != self.weights.size:
             raise NotAnalytic("f's result lost its imaginary part on the way")
-        value = float(self.weights @ out.view(np.ndarray).imag.ravel())
+        value = float(self.weights @ _bare(out).imag.ravel())
         if not np.isfinite(value):
             raise NotAnalytic("f is not finite for complex numbers")
         return value

@@ -45,13 +45,17 @@ class Slope:
 class Tolerance:
     """When an entry is right: within ``relative`` of the larger of both, or within ``absolute``.
 
-    ``largest`` is the largest entry of the whole gradient. A gradient entry of exactly 0 has no
-    relative error; it passes when the slope is 0 to within a millionth of what is usual for f.
+    ``largest`` is the largest entry of the whole gradient, ``nearby`` the largest of the same
+    array, ``eps`` that of their number type: a gradient has round-off of its own, a few ε of what
+    it was summed from, and that is not called wrong. An entry of exactly 0 has no relative error;
+    it passes when the slope is 0 to within a millionth of what is usual for f.
     """
 
     relative: float
     absolute: float
     largest: float
+    nearby: float
+    eps: float
 
     def allowed(self, analytic: float, slope: Slope) -> float:
         return self.relative * max(abs(analytic), abs(slope.value)) + self.absolute
@@ -62,7 +66,17 @@ class Tolerance:
             return PASS
         if analytic == 0 and gap <= bar <= 1e-6 * max(self.largest, slope.natural):
             return PASS
-        return FAIL if gap - bar > allowed else INCONCLUSIVE
+        return FAIL if gap - bar - self.round_off(slope) > allowed else INCONCLUSIVE
+
+    def round_off(self, slope: Slope) -> float:
+        """What the gradient itself may be off by: more where large terms cancel to 0."""
+        cancels = abs(slope.value) <= slope.bar
+        return 64 * self.eps * (self.largest if cancels else self.nearby)
+
+    def is_zero(self, analytic: float, slope: Slope) -> bool:
+        """Whether both are 0 but for round-off: a bias before batch normalisation, for one."""
+        cancels = abs(slope.value) <= slope.bar
+        return cancels and abs(analytic) + slope.bar <= self.round_off(slope)
 
 
 @dataclass
