@@ -68,6 +68,7 @@ class Store:
         self._lock = _take_lock(out)
         try:
             _same_assignment(out, assignment)
+            self._passing: set[str] = set()
             self._journal = out / _PRIVATE / "journal.jsonl"
             self.entries = {entry.key: entry for entry in _read_journal(self._journal)}
             self._stream = _open_journal(self._journal, out)
@@ -86,12 +87,20 @@ class Store:
         self._stream.close()
         self._lock.close()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, *, keep: bool = True) -> None:
         """Keep one result for good: it survives whatever happens next.
+
+        Args:
+            keep: ``False`` for a result that stands in these results only and is tried anew by
+                the next run.
 
         Raises:
             StoreError: if the disk is full or gone.
         """
+        self.entries[entry.key] = entry
+        if not keep:
+            self._passing.add(entry.key)
+            return
         try:
             rest = memoryview(entry.to_line())
             while rest:
@@ -99,7 +108,6 @@ class Store:
             os.fsync(self._stream.fileno())
         except OSError as error:
             raise sentence(error, self.out) from None
-        self.entries[entry.key] = entry
 
     def finish(self, keys: Iterable[str]) -> list[dict[str, Any]]:
         """Write the results of these entries, sorted by student, and forget all others.
@@ -121,7 +129,8 @@ class Store:
             ),
         )
         self._stream.close()
-        write_whole(self._journal, b"".join(entry.to_line() for entry in kept))
+        lasting = [entry for entry in kept if entry.key not in self._passing]
+        write_whole(self._journal, b"".join(entry.to_line() for entry in lasting))
         self._stream = _open_journal(self._journal, self.out)
         self.entries = {entry.key: entry for entry in kept}
         return [dict(entry.result) for entry in kept]

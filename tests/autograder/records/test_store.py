@@ -75,6 +75,15 @@ def test_who_left_the_class_leaves_the_results(tmp_path: Path) -> None:
         assert set(store.entries) == {"key of ada"}
 
 
+def test_a_failure_of_the_grader_is_in_the_results_and_tried_again(tmp_path: Path) -> None:
+    with Store(tmp_path, A2) as store:
+        store.add(entry("ada"), keep=False)
+        assert [line["student"] for line in store.finish(["key of ada"])] == ["ada"]
+    assert [line["student"] for line in read_results(tmp_path)] == ["ada"]
+    with Store(tmp_path, A2) as store:
+        assert not store.entries
+
+
 def test_two_graders_on_one_folder(tmp_path: Path) -> None:
     with Store(tmp_path, A2), pytest.raises(StoreError, match="Another grader is writing"):
         Store(tmp_path, A2)
