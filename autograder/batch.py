@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.config import Course, case_seed
-from autograder.job import failed_line, grade_one, timed_out
+from autograder.job import failed_line, grade_one
 from autograder.records.store import Entry, Store
 
 Job = Mapping[str, Any]
@@ -155,7 +155,7 @@ class _Run:
             except Exception as error:
                 self._failed(job, error)
             else:
-                if timed_out(answer):
+                if answer["limited"]:
                     self.again.append(job)
                 else:
                     self._keep(job, answer)

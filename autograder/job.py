@@ -39,8 +39,9 @@ def grade_one(job: Mapping[str, Any]) -> dict[str, Any]:
             exercise, ``limits``, ``exercise_limits``, ``isolation`` and ``bonus``.
 
     Returns:
-        ``result`` (the line), ``timings`` in seconds, ``pictures`` by exercise. It raises only
-        where the grader itself is at fault.
+        ``result`` (the line), ``timings`` in seconds, ``pictures`` by exercise, and whether a time
+        limit was met (``limited``): on a busy machine it may be fair to try once more alone. It
+        raises only where the grader itself is at fault.
     """
     from autograder.notebooks.submission import Submission
 
@@ -49,13 +50,19 @@ def grade_one(job: Mapping[str, Any]) -> dict[str, Any]:
     exercises = _exercises(job["assignment"])
     if submission.status:
         results, status, messages = _untouched(exercises), submission.status, [submission.message]
+        limited = False
     else:
         with _jail:
-            results, status, messages = _run(submission, job)
+            results, status, messages, limited = _run(submission, job)
     seconds = round(time.perf_counter() - start, 4)
     line = result_line(job, results, status, [*messages, *submission.notes])
     pictures = {r.name: plain(r.picture) for r in results if r.picture is not None}
-    return {"result": line, "timings": {"seconds": seconds}, "pictures": pictures}
+    return {
+        "result": line,
+        "timings": {"seconds": seconds},
+        "pictures": pictures,
+        "limited": limited,
+    }
 
 
 def result_line(
@@ -87,15 +94,7 @@ def failed_line(job: Mapping[str, Any], reason: str) -> dict[str, Any]:
     message = f"{TEACHERS_WORDS['not graded']} {reason}"
     results = _untouched(_exercises(job["assignment"]))
     line = result_line(job, results, "not graded", [message])
-    return {"result": line, "timings": {}, "pictures": {}}
-
-
-def timed_out(answer: Mapping[str, Any]) -> bool:
-    """Whether a limit was met: then the machine may have been too busy, and once more is fair."""
-    result = answer["result"]
-    return result["status"] == "timeout" or any(
-        exercise["status"] == "timeout" for exercise in result["exercises"]
-    )
+    return {"result": line, "timings": {}, "pictures": {}, "limited": False}
 
 
 def plain(thing: Any) -> Any:
@@ -115,7 +114,9 @@ def plain(thing: Any) -> Any:
     return thing if thing is None or isinstance(thing, (bool, int, str)) else str(thing)
 
 
-def _run(submission: Any, job: Mapping[str, Any]) -> tuple[list[ExerciseResult], str, list[str]]:
+def _run(
+    submission: Any, job: Mapping[str, Any]
+) -> tuple[list[ExerciseResult], str, list[str], bool]:
     from autograder.grading import grade_submission
     from autograder.notebooks.edition import cached_edition
     from autograder.sandbox.limits import Limits
@@ -124,23 +125,28 @@ def _run(submission: Any, job: Mapping[str, Any]) -> tuple[list[ExerciseResult],
     limits = Limits(**job["limits"])
     jail = jail_here(cached_edition(job["assignment"]), job["isolation"], limits)
     with jail.submission(submission.cells, submission.files, limits) as student:
-        results = grade_submission(
-            student,
-            job["assignment"],
-            job["seeds"].__getitem__,
-            limits=job["exercise_limits"],
-        )
-        outcomes, status = student.outcomes, student.status
-    messages = [TEACHERS_WORDS[status]] if status in TEACHERS_WORDS else []
-    return results, status, messages + [_cell(o) for o in outcomes if o.status not in _FINE]
+
+        def seed(exercise: str) -> int:
+            # Asked for once as each exercise begins, which is when its own limits begin to hold.
+            student.limits = limits.with_(**job["exercise_limits"].get(exercise, {}))
+            return job["seeds"][exercise]
+
+        results = grade_submission(student, job["assignment"], seed)
+        outcomes, status, message = student.outcomes, student.status, student.message
+    events = {outcome.status for outcome in outcomes} | {result.status for result in results}
+    if status == "graded" and any(r.status != "passed" for r in results):
+        status = next((name for event, name in _EVENTS.items() if event in events), status)
+    messages = [_cell(o) for o in outcomes if o.status not in ("ok", "deferred")]
+    return results, status, [message, *messages], "timeout" in events | {status}
 
 
-_FINE = ("ok", "deferred")
+_EVENTS = {"killed": "crashed", "timeout": "timeout"}
+"""What a submission is called after a cell or call that ended so, unless it did no harm."""
 
 
 def _cell(outcome: Any) -> str:
     what = "ran into its time limit" if outcome.status == "timeout" else "stopped"
-    reason = f" ({outcome.message})" if outcome.message else ""
+    reason = f" ({outcome.message})" if outcome.message and outcome.status != "timeout" else ""
     return f"Cell {outcome.index + 1} {what}{reason}; the others were run."
 
 
