@@ -85,6 +85,11 @@ class Student(Protocol):
         """
         ...
 
+    def hold(self, value: Value) -> Handle:
+        """Build a recipe (`Seed`, `Object`, `Provided`, arrays …) once and keep it, so that
+        several calls share it: one generator that moves on, one network that learns."""
+        ...
+
     def read(self, handle: Handle, path: str = "") -> Value:
         """The kept thing (or its attribute, item or key ``path``) as a value, or `Raised`."""
         ...
@@ -223,6 +228,9 @@ class LocalStudent:
         if type(value).__name__ == "generator":
             return self._run(lambda: clean(list(value)), [], {})
         return clean(value)
+
+    def hold(self, value: Value) -> Handle:
+        return self._hold(self._build(value))
 
     def _hold(self, thing: Any) -> Handle:
         handle = Handle(len(self._kept))
