@@ -17,7 +17,7 @@ from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult
 from autograder.student import STUB_ERROR, LocalStudent, Student
 from autograder.values import Raised
 
-MAIN, EXTRA, CONDUCT = 0.75, 0.15, 0.10
+MAIN, EXTRA, CONDUCT = 0.60, 0.30, 0.10
 """How the points divide: the main outputs, the special inputs, the conduct."""
 
 
@@ -168,22 +168,18 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
         checks.append(Check("error carried forward", True, note))
     passed = {check.name: check.passed for check in checks}
     mains = [passed[line] for line in dict.fromkeys(main.values())]
-    extras = [passed[line] for line in groups if line != "shape" and line not in main.values()]
-    return checks, _share(mains, extras, not conduct, set(main.values()), evidence)
+    extras = {
+        line: passed[line] for line in groups if line != "shape" and line not in main.values()
+    }
+    return checks, _share(mains, extras, not conduct)
 
 
-def _share(
-    mains: Sequence[bool],
-    extras: Sequence[bool],
-    conduct: bool,
-    lines: set[str],
-    evidence: Evidence,
-) -> float:
-    if not any(mains):
+def _share(mains: Sequence[bool], extras: Mapping[str, bool], conduct: bool) -> float:
+    if not any(mains) or not extras.get("speed", True):
         return 0.0
     total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
-    total += EXTRA * (sum(extras) / len(extras) if extras else 1.0)
-    return 1.0 if all(mains) and all(extras) and conduct else min(total, 0.95)
+    total += EXTRA * (sum(extras.values()) / len(extras) if extras else 1.0)
+    return 1.0 if all(mains) and all(extras.values()) and conduct else min(total, 0.95)
 
 
 def _only_if(finding: Finding, formal: bool) -> Finding:

@@ -81,7 +81,7 @@ def fault(
 
     Args:
         relative: tolerance, by default from the dtype of ``expected``.
-        any_float: whether any floating dtype will do (integer inputs).
+        any_float: whether any numeric dtype will do (integer inputs).
     """
     if isinstance(got, Raised) and got.kind == "Outputs":
         return Fault("structure", got.message)
@@ -111,7 +111,7 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
-    if expected.dtype.kind == "f" and got.dtype.kind != "f":
+    if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         return Fault("dtype", f"has dtype {got.dtype}, expected {expected.dtype}")
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
@@ -126,12 +126,12 @@ def array_fault(
     broken = ~np.isfinite(got.astype(np.float64)) & np.isfinite(expected.astype(np.float64))
     if broken.any():
         index = _first(broken)
-        return Fault("nan", f"is {got[index]} at {list(index)}, expected {number(expected[index])}",
-                     index)  # fmt: skip
+        text = f"is {got[index]}{_place(index)}, expected {number(expected[index])}"
+        return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
-    place = f" at {list(index)}" if index else ""
+    place = _place(index)
     wrong = np.count_nonzero(~good)
     many = f" ({wrong} of {good.size} entries are wrong)" if good.size > 1 else ""
     return Fault(
@@ -196,6 +196,10 @@ def first_line(text: str) -> str:
     """The first line of a message, at most 160 characters."""
     lines = text.strip().splitlines()
     return lines[0][:160] if lines else ""
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f" at {list(index)}" if index else ""
 
 
 def _first(mask: np.ndarray) -> tuple[int, ...]:

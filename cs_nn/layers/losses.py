@@ -185,7 +185,7 @@ def _check_same_shape(x: np.ndarray, y: np.ndarray) -> None:
 def _check_labels(y: np.ndarray, n: int, classes: int) -> None:
     if np.shape(y) != (n,):
         raise ValueError(f"labels have shape {np.shape(y)}: give one label a row, shape ({n},)")
-    if n and not (0 <= np.min(y) and np.max(y) < classes):
+    if n and not (np.min(y) >= 0 and np.max(y) < classes):
         raise ValueError(
             f"labels run from {np.min(y)} to {np.max(y)}: with {classes} classes "
             f"they must lie between 0 and {classes - 1}"
