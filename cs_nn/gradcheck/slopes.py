@@ -71,7 +71,7 @@ class Tolerance:
     def round_off(self, slope: Slope) -> float:
         """What the gradient itself may be off by: more where large terms cancel to 0."""
         cancels = abs(slope.value) <= slope.bar
-        return 64 * self.eps * (self.largest if cancels else self.nearby)
+        return 16 * self.eps * (self.largest if cancels else self.nearby)
 
     def is_zero(self, analytic: float, slope: Slope) -> bool:
         """Whether both are 0 but for round-off: a bias before batch normalisation, for one."""
