@@ -1,6 +1,7 @@
 """A deep ReLU network with hinge loss and L2, and its gradient: where gradient checkers stumble."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def make_net(seed: int, sizes: tuple[int, ...] = SIZES, batch: int = 12, reg: fl
     """Kaiming weights, small biases, standard-normal data; 5,660 parameters by default."""
     rng = np.random.default_rng(seed)
     params = {}
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         params[f"W{i}"] = rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)
         params[f"b{i}"] = 0.1 * rng.standard_normal(fan_out)
     X = rng.standard_normal((batch, sizes[0]))
