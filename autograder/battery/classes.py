@@ -120,20 +120,29 @@ def _batch_sizes(asked: list[tuple[Value, Value]]) -> Value:
 
 
 def _batch_facts(asked: list[tuple[Value, Value]], X: np.ndarray, y: np.ndarray) -> Value:
-    """[rows of the data, no row twice, labels belong to rows, drawn anew, one loss a step]."""
+    """What can be said of the draws: 1 where all is well."""
     rows = {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(X))}
     known = unique = fitting = True
     draws = set()
     for batch, labels in asked:
         if not isinstance(batch, np.ndarray) or not isinstance(labels, np.ndarray):
-            return [False, False, False, False]
+            return {"rows come from X": 0}
         index = [rows.get(row.tobytes()) for row in np.ascontiguousarray(batch)]
         known &= None not in index
         unique &= len(set(index)) == len(index)
         paired = [i is not None and y[i] == label for i, label in zip(index, labels, strict=False)]
         fitting &= len(labels) == len(index) and all(paired)
         draws.add(tuple(-1 if i is None else i for i in index))
-    return [known, unique, fitting, len(draws) > 1 or len(asked) < 2]
+    whole = all(len(batch) == len(X) for batch, _ in asked)
+    return {
+        "rows come from X": int(known),
+        "no row twice": int(unique),
+        "labels belong to their rows": int(fitting),
+        "drawn anew at each step": int(len(draws) > 1 or len(asked) < 2 or whole),
+        "not just the first rows": int(
+            whole or any(draw != tuple(range(len(draw))) for draw in draws)
+        ),
+    }
 
 
 def _shapes(parameters: dict[str, Any]) -> Value:

@@ -125,6 +125,9 @@ class Backward(Kind):
         dout = case.extra["dout"]
         reply = seen.note(student.call(name, dout, cache, names=("dout", "cache")))
         seen.values = split(reply.value, self.gradients)
+        if reply.raised is None and reply.seconds > case.extra.get("seconds", np.inf):
+            slow = Raised("TimeLimit", "it takes thousands of times as long as the forward pass")
+            seen.values = dict.fromkeys(self.gradients, slow)
         if CONDUCT in case.tags and reply.raised is None:
             self._question_conduct(name, student, case, seen, cache, reply.value)
         return seen

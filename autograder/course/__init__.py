@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from functools import cache
 
 from autograder.exercise import Exercise
@@ -16,7 +17,9 @@ from autograder.exercise import Exercise
 @cache
 def assignments() -> tuple[str, ...]:
     """Names of the assignments that are built, in order: ``("a2_backprop", …)``."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[0] == "a"))
+    return tuple(
+        sorted(m.name for m in pkgutil.iter_modules(__path__) if re.match(r"a\d+_", m.name))
+    )
 
 
 @cache

@@ -91,6 +91,12 @@ def hyperparameters(args: Mapping[str, Value], prefix: str = "") -> Iterator[tup
 
 def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
     """(symbol, value, question) of the ratios that have a meaning."""
+    yield "-1", -1.0, "the sign is the wrong way round: which term is subtracted from which?"
+    yield "2", 2.0, "is something counted twice, or a factor ½ missing?"
+    yield "1/2", 0.5, "is the 2 of a derivative of a square missing, or a factor ½ too many?"
+    yield "-2", -2.0, "look at the sign and at the factor 2."
+    yield "-1/2", -0.5, "look at the sign and at the factor ½."
+    yield "4", 4.0, "is a factor of ½ missing twice?"
     for name, size in dimensions(row.trial.case.args).items():
         over = "the batch" if name == "N" else name
         yield (
@@ -110,12 +116,6 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
         yield f"-{name}", -float(size), "look at the sign, and at the sum that should be a mean."
         yield f"√{name}", size**0.5, f"is a square root of {name} misplaced?"
         yield f"1/√{name}", size**-0.5, f"is a square root of {name} misplaced?"
-    yield "-1", -1.0, "the sign is the wrong way round: which term is subtracted from which?"
-    yield "2", 2.0, "is something counted twice, or a factor ½ missing?"
-    yield "1/2", 0.5, "is the 2 of a derivative of a square missing, or a factor ½ too many?"
-    yield "-2", -2.0, "look at the sign and at the factor 2."
-    yield "-1/2", -0.5, "look at the sign and at the factor ½."
-    yield "4", 4.0, "is a factor of ½ missing twice?"
     for name, value in hyperparameters(row.trial.case.args):
         for symbol, size in (
             (name, value),
@@ -148,6 +148,8 @@ def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     for symbol, value, question in _ratio_names(row):
         if abs(factor - value) <= 1e-6 * abs(value):
             return Relation(f"ratio:{symbol}", _times(factor, symbol), question)
+    if e.size < 2:
+        return None  # any two numbers have a ratio
     return Relation(
         "ratio:constant", _times(factor, ""), "where does this constant factor come from?"
     )
@@ -305,5 +307,5 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
         if mask.any() and (~mask).any() and not off[~mask].any():
             return Relation(f"where-{word.split()[-1]}", f"is wrong only where the input is {word}",
-                            f"what should happen for a {word} input?")  # fmt: skip
+                            f"what should happen when the input is {word}?")  # fmt: skip
     return None
