@@ -6,6 +6,7 @@ of where the student's code runs.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> l
 def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False) -> Brief:
     """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed."""
     cases = [case for case in exercise.cases(rng) if case.public or not public]
-    expected = observe(exercise, {}, cases)
+    expected = observe(exercise, {}, [_in_floating_point(case) for case in cases])
     trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
 
     def suspects() -> list[Suspect]:
@@ -52,6 +53,15 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         ]
 
     return Brief(exercise.name, exercise.points, exercise.kind, trials, suspects, exercise.core)
+
+
+def _in_floating_point(case: Case) -> Case:
+    """What the reference is asked where the student may get integers: the same in floats."""
+    if "any float" not in case.tags:
+        return case
+    first = next(iter(case.args))
+    given = {**case.args, first: np.asarray(case.args[first], dtype=np.float64)}
+    return dataclasses.replace(case, args=given)
 
 
 def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
@@ -122,8 +132,8 @@ def _unanswered(task: Brief, status: str, text: str, code: str = "") -> Exercise
 
 
 def _is_stub(seen: Observed) -> bool:
-    values = list(seen.values.values())
-    return bool(values) and all(isinstance(v, Raised) and v.kind == STUB_ERROR for v in values)
+    first = next(iter(seen.values.values()), None)
+    return isinstance(first, Raised) and first.kind == STUB_ERROR
 
 
 def _hopeless(got: Sequence[Observed]) -> bool:
@@ -162,7 +172,10 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
                 groups["shape"].append(_only_if(finding, bool(formal)))
             groups.setdefault(line, []).append(finding)
     conduct = list(dict.fromkeys(text for seen in evidence.got for text in seen.conduct))
-    checks = [Check(line, *_summary(findings)) for line, findings in groups.items()]
+    ordinary = {
+        f.aspect for row in evidence.findings for f in row if not f.case.check and not f.passed
+    }
+    checks = [Check(line, *_summary(findings, ordinary)) for line, findings in groups.items()]
     checks.append(Check("conduct", not conduct, "; ".join(f"it {text}" for text in conduct)))
     if note:
         checks.append(Check("error carried forward", True, note))
@@ -188,10 +201,17 @@ def _only_if(finding: Finding, formal: bool) -> Finding:
     return Finding(finding.aspect, finding.case, None)
 
 
-def _summary(findings: Sequence[Finding]) -> tuple[bool, str]:
+AS_ORDINARY = "wrong as on ordinary inputs"
+
+
+def _summary(findings: Sequence[Finding], ordinary: set[str]) -> tuple[bool, str]:
+    """Whether a line is green, and the first thing that is wrong; special inputs that go wrong
+    just where ordinary ones do have nothing of their own to say."""
     wrong = [f for f in findings if not f.passed]
     if not wrong:
         return True, ""
+    if wrong[0].case.check and all(f.aspect in ordinary for f in wrong):
+        return False, AS_ORDINARY
     first = wrong[0]
     assert first.fault is not None
     label = f"for {first.case.label}: " if first.case.label else ""

@@ -83,6 +83,9 @@ def fault(
         relative: tolerance, by default from the dtype of ``expected``.
         any_float: whether any numeric dtype will do (integer inputs).
     """
+    if isinstance(expected, Raised):
+        ok = isinstance(got, Raised) and got.kind == expected.kind
+        return None if ok else Fault("value", f"should have raised {expected.kind}")
     if isinstance(got, Raised) and got.kind == "Outputs":
         return Fault("structure", got.message)
     if isinstance(got, Raised):
@@ -99,7 +102,9 @@ def fault(
         return _dict_fault(expected, got, relative, any_float)
     e, g = as_array(expected), as_array(got)
     if e is None:
-        return None if expected == got else Fault("value", f"is {got!r}, expected {expected!r}")
+        if type(expected) is type(got) and expected == got:
+            return None
+        return Fault("value", f"is {describe(got)}, expected {describe(expected)}")
     if g is None:
         return Fault("type", f"is {describe(got)}, expected {describe(expected)}")
     return array_fault(e, g, relative, any_float)
@@ -176,6 +181,8 @@ def describe(value: Value) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
         return "a dict with keys " + ", ".join(list(value)[:6])
+    if isinstance(value, str):
+        return repr(value[:80])
     if isinstance(value, Opaque):
         return _a(value.type_name)
     return _a(type(value).__name__)

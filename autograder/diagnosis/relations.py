@@ -307,5 +307,5 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
         if mask.any() and (~mask).any() and not off[~mask].any():
             return Relation(f"where-{word.split()[-1]}", f"is wrong only where the input is {word}",
-                            f"what should happen for a {word} input?")  # fmt: skip
+                            f"what should happen when the input is {word}?")  # fmt: skip
     return None

@@ -33,14 +33,7 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
             continue
         explained.add(aspect)
         # One mistake that explains several outputs is likelier than several mistakes.
-        chosen = max(
-            sets,
-            key=lambda group: (
-                -len(group),
-                sum(votes[s.code] for s in group),
-                sum(_footprint(evidence, s) for s in group),
-            ),
-        )
+        chosen = max(sets, key=lambda group: (-len(group), sum(votes[s.code] for s in group)))
         for suspect in chosen:
             found.setdefault(suspect.code, _name(evidence, aspect, suspect))
     conduct = _conduct(evidence, suspects, set(found))
@@ -60,7 +53,7 @@ def _explanations(
     fits = []
     for suspect in suspects:
         agrees = {i for i in wrong | right if _agrees(evidence, aspect, suspect, i)}
-        if agrees & wrong and right <= agrees:
+        if agrees & wrong and right <= agrees and not _too_many_mistakes(evidence, suspect):
             fits.append((suspect, agrees & wrong))
     alone = [(suspect,) for suspect, share in fits if share == wrong]
     if alone:
@@ -89,14 +82,13 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     return evidence.task.kind.same_answer(aspect, theirs, mine)
 
 
-def _footprint(evidence: Evidence, suspect: Suspect) -> int:
-    """Minus the aspects that the suspect gets wrong where the student is right."""
-    excess = 0
-    for i, findings in enumerate(evidence.findings):
-        for finding in findings:
-            if finding.passed and not _agrees(evidence, finding.aspect, suspect, i):
-                excess += 1
-    return -excess
+def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
+    """Whether the suspect gets something wrong that the student gets right."""
+    return any(
+        finding.passed and not _agrees(evidence, finding.aspect, suspect, i)
+        for i, findings in enumerate(evidence.findings)
+        for finding in findings
+    )
 
 
 def _conduct(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> Suspect | None:
