@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ class Unusable(Exception):
     """The function cannot be checked; the message is a sentence for its author."""
 
 
+@runtime_checkable
 class Line(Protocol):
     """A straight line through x. ``scale`` is the length over which f may be expected to bend."""
 
