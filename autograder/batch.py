@@ -269,8 +269,8 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
-    from autograder.version import grader_version
     from autograder.notebooks.submission import read_submission
+    from autograder.version import grader_version
 
     secret = plan.course.secret()
     common = {
