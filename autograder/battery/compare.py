@@ -18,7 +18,8 @@ summation, narrow enough to see an epsilon of 1e-5 on the wrong side of a root."
 class Fault:
     """What is wrong with one value.
 
-    kind: "raised", "type", "structure", "shape", "dtype", "nan" or "value".
+    kind: "raised", "type", "structure", "shape", "dtype", "nan", "fact" (a statement that
+          should be true) or "value".
     text: completes "<aspect> …": "has shape (1, 3), expected (3,)".
     worst: index of the worst entry, for faults of value.
     """
@@ -26,6 +27,12 @@ class Fault:
     kind: str
     text: str
     worst: tuple[int, ...] | None = None
+
+    def about(self, aspect: str) -> str:
+        """The fault with its subject: "db has shape (1, 3), expected (3,)"."""
+        if self.kind == "structure":
+            return self.text
+        return f"“{aspect}” {self.text}" if self.kind == "fact" else f"{aspect} {self.text}"
 
 
 def as_array(value: Value) -> np.ndarray | None:
@@ -96,6 +103,8 @@ def fault(
         return Fault("type", "is None: is there a `return`?")
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
+    if isinstance(expected, bool):
+        return None if got is expected else Fault("fact", "is not the case")
     if isinstance(expected, (tuple, list)):
         return _container_fault(expected, got, relative, any_float)
     if isinstance(expected, dict):
