@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.battery.compare import NO, YES
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Kind, Observed, arguments, split
 from autograder.exercise import Case
@@ -111,7 +112,7 @@ def train_step(name: str, student: Student, case: Case) -> Observed:
         student.call(name, net, X, y, given["learning_rate"], size, rng)
     seen.values["batch size"] = reply.raised or _batch_sizes(asked)
     facts = _batch_facts(asked, X, y)
-    seen.values |= {fact: reply.raised or true for fact, true in facts.items()}
+    seen.values |= {fact: reply.raised or (YES if true else NO) for fact, true in facts.items()}
     return seen
 
 

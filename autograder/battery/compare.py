@@ -14,6 +14,10 @@ TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-4}
 summation, narrow enough to see an epsilon of 1e-5 on the wrong side of a root."""
 
 
+YES, NO = "yes", "no"
+"""Answers to a statement that is an aspect of its own ("no row comes twice in a batch")."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one value.
@@ -103,8 +107,10 @@ def fault(
         return Fault("type", "is None: is there a `return`?")
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
+    if isinstance(expected, str) and expected == YES:
+        return None if got == YES else Fault("fact", "is not the case")
     if isinstance(expected, bool):
-        return None if got is expected else Fault("fact", "is not the case")
+        return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
         return _container_fault(expected, got, relative, any_float)
     if isinstance(expected, dict):
@@ -117,6 +123,13 @@ def fault(
     if g is None:
         return Fault("type", f"is {describe(got)}, expected {describe(expected)}")
     return array_fault(e, g, relative, any_float)
+
+
+def _truth_fault(expected: bool, got: Value) -> Fault | None:
+    array = as_array(got)
+    if array is None or array.ndim or array.dtype.kind not in "bi":
+        return Fault("type", f"is {describe(got)}, expected {expected}")
+    return None if bool(array) is expected else Fault("value", f"is {got}, expected {expected}")
 
 
 def array_fault(

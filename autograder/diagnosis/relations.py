@@ -339,8 +339,9 @@ def wrong_mask(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         chosen = (g == 0) | np.isclose(g, value, rtol=1e-6, atol=0)
         right = (e == 0) | np.isclose(e, value, rtol=1e-6, atol=0)
         if chosen.all() and right.all() and np.any(g != 0) and np.any(e == 0):
-            return Relation(f"wrong-mask:{name}", f"lets the wrong entries of {name} through",
-                            "by which array, and with which comparison, is it decided?")  # fmt: skip
+            what = f"lets the wrong entries of {name} through"
+            ask = "by which array, and with which comparison, is it decided?"
+            return Relation(f"wrong-mask:{name}", what, ask)
     return None
 
 
