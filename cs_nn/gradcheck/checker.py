@@ -209,7 +209,11 @@ class Check:
             verdict = PASS
         if self.findings[key].verdict == FAIL and verdict != FAIL:
             verdict = INCONCLUSIVE
-        reason = "its round-off is as large as itself" if verdict == INCONCLUSIVE else ""
+        reason = (
+            "off by no more than round-off in the gradient can explain"
+            if verdict == INCONCLUSIVE
+            else ""
+        )
         self.findings[key] = Finding(verdict, found.slope, reason)
 
     def _leaf_report(self, leaf: int) -> LeafReport:
