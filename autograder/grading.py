@@ -119,7 +119,12 @@ def grade_submission(
     results = []
     for exercise in course.exercises(assignment) if exercises is None else exercises:
         number = seed(exercise.name)
-        results.append(grade(brief(exercise, np.random.default_rng(number)), student, number))
+        task = brief(exercise, np.random.default_rng(number))
+        try:
+            results.append(grade(task, student, number))
+        except Exception as error:  # one exercise must not cost the others their grade
+            text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
+            results.append(_unanswered(task, "error", text, code="grader-failed"))
     return results
 
 

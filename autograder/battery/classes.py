@@ -125,8 +125,9 @@ def _batch_facts(asked: list[tuple[Value, Value]], X: np.ndarray, y: np.ndarray)
     known = unique = fitting = True
     draws = set()
     for batch, labels in asked:
-        if not isinstance(batch, np.ndarray) or not isinstance(labels, np.ndarray):
+        if not isinstance(batch, np.ndarray) or batch.ndim != X.ndim:
             return {"rows come from X": 0}
+        labels = np.atleast_1d(labels) if isinstance(labels, np.ndarray) else np.zeros(0)
         index = [rows.get(row.tobytes()) for row in np.ascontiguousarray(batch)]
         known &= None not in index
         unique &= len(set(index)) == len(index)

@@ -121,8 +121,6 @@ def backward_by_sign(dout, cache):
 EXERCISES = (
     Exercise(
         name="relu_forward",
-        assignment="a2_backprop",
-        points=3,
         kind=Forward(),
         reference=RELU,
         cases=CASES,
@@ -172,8 +170,6 @@ EXERCISES = (
     ),
     Exercise(
         name="relu_backward",
-        assignment="a2_backprop",
-        points=5,
         kind=Backward("relu_forward", ("dx",), ("x",)),
         reference=RELU,
         cases=CASES,

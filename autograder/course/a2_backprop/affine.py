@@ -183,8 +183,6 @@ def list_backward(dout, cache):
 EXERCISES = (
     Exercise(
         name="affine_forward",
-        assignment="a2_backprop",
-        points=6,
         kind=Forward(),
         reference=REFERENCE,
         cases=CASES,
@@ -236,8 +234,6 @@ EXERCISES = (
     ),
     Exercise(
         name="affine_backward",
-        assignment="a2_backprop",
-        points=10,
         kind=Backward("affine_forward", ("dx", "dw", "db"), ("x", "w", "b")),
         reference=REFERENCE,
         cases=CASES,

@@ -196,8 +196,6 @@ def with_one_hot(x, y):
 EXERCISES = (
     Exercise(
         name="softmax_loss",
-        assignment="a2_backprop",
-        points=12,
         kind=Loss(),
         reference={"softmax_loss": softmax_loss},
         cases=CASES,

@@ -301,8 +301,6 @@ def shuffled_copy(net, X, y, learning_rate, batch_size, rng):
 EXERCISES = (
     Exercise(
         name="Linear",
-        assignment="a2_backprop",
-        points=8,
         kind=Scripted("linear_layer"),
         reference={"Linear": Linear},
         cases=linear_cases,
@@ -385,8 +383,6 @@ EXERCISES = (
     ),
     Exercise(
         name="train_step",
-        assignment="a2_backprop",
-        points=8,
         kind=Scripted("train_step"),
         reference={"train_step": train_step},
         cases=step_cases,
