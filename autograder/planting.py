@@ -56,9 +56,7 @@ def small_class(
     return people
 
 
-def planted_mistakes(
-    exercises: Sequence[Exercise], solution: bytes, count: int
-) -> list[Planted]:
+def planted_mistakes(exercises: Sequence[Exercise], solution: bytes, count: int) -> list[Planted]:
     """Submissions with one misconception each, taken from all exercises in turn."""
     columns = [[(e, m) for m in e.misconceptions] for e in exercises]
     turns = [pair for row in zip_longest(*columns) for pair in row if pair is not None]
@@ -110,7 +108,11 @@ def sources_of(exercise: Exercise, misconception: Misconception) -> dict[str, st
 def _standalone(thing: Any, name: str, exercise: Exercise) -> str | None:
     module = sys.modules.get(getattr(thing, "__module__", ""))
     own = getattr(thing, "__qualname__", "<locals>")
-    if module is None or not own.isidentifier() or not isinstance(thing, (types.FunctionType, type)):
+    if (
+        module is None
+        or not own.isidentifier()
+        or not isinstance(thing, (types.FunctionType, type))
+    ):
         return None
     text = inspect.getsource(module)
     definitions = {n: node for node in ast.parse(text).body for n in _binds(node)}

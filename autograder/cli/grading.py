@@ -203,9 +203,14 @@ def write_pages(lines: Sequence[Line], to: Path, course: str) -> Path:
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
     """A bar with the time left, on standard error."""
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
-    from rich.progress import TimeRemainingColumn
 
     columns = (
         SpinnerColumn(finished_text="[green]✓"),
@@ -269,5 +274,3 @@ def _explain(line: Line, exercises: list[Mapping[str, Any]], brief: bool) -> Non
             made.add_row(mark, text(check["name"]), text(check["message"]))
         if made.row_count:
             console.print(Padding(made, (0, 2)))
-
-

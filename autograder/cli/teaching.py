@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from autograder.cli.console import out, show_json, table, text
-from autograder.cli.options import CourseFolder, Json, UsageError, assignment_named, course_at
+from autograder.cli.options import Json, UsageError
 
 course_app = typer.Typer(no_args_is_help=True, help="Set up a course.")
 
