@@ -38,9 +38,12 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     rows = evidence.rows(aspect)
     wrong = [row for row in rows if row.fault]
     when_code, when = occasion(rows)
-    first = wrong[0]
+    slow = [r for r in wrong if isinstance(r.got, Raised) and r.got.kind == "TimeLimit"]
+    first = slow[0] if slow else wrong[0]
     assert first.fault is not None
     name = evidence.task.name
+    if slow:
+        return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
     if first.fault.kind in ("type", "structure"):
@@ -154,6 +157,15 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
     return None
 
 
+def _too_slow(row: Row, name: str, aspect: str) -> Diagnosis:
+    text = (
+        f"{name} did not come back in time for {row.trial.case.label}: is there a loop that "
+        "never ends, or a gradient computed by finite differences, two forward passes for each "
+        "number?"
+    )
+    return Diagnosis("too-slow", text, name, aspect)
+
+
 def _raised(
     evidence: Evidence, aspect: str, wrong: list[Row], when_code: str, when: str
 ) -> Diagnosis:
@@ -162,12 +174,6 @@ def _raised(
     assert first.fault is not None
     name = evidence.task.name
     kind = first.got.kind
-    if kind == "TimeLimit":
-        text = (
-            f"{name} did not come back in time for {first.trial.case.label}: is there a loop that "
-            "never ends, or a gradient computed by finite differences?"
-        )
-        return Diagnosis("too-slow", text, name, aspect)
     hints = {
         "ValueError": "print the shapes of both operands on that line.",
         "IndexError": "which axis is that index for, and how long is it?",

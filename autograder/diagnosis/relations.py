@@ -42,6 +42,8 @@ def relations(row: Row) -> list[Relation]:
     e, g = as_array(row.expected), as_array(row.got)
     if e is None or g is None or e.size == 0:
         return []
+    if e.shape == g.shape and near(g, e):
+        return []  # right but for the dtype or the last digits
     with np.errstate(all="ignore"):
         found = (rule(row, e, g) for rule in RULES)
         return [relation for relation in found if relation is not None]
