@@ -7,6 +7,7 @@ session that dies leaves nothing: the next exercise starts it again without the 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -73,7 +74,7 @@ class Jail:
         self.edition = Path(edition).resolve()
         self.isolation = isolation
         self.limits = limits or Limits()
-        self._fork = hasattr(__import__("os"), "fork") if fork is None else fork
+        self._fork = hasattr(os, "fork") if fork is None else fork
         self._process: Process | None = None
         self.starts = 0
 
@@ -162,21 +163,22 @@ class JailStudent:
             self._begin()
 
     def _begin(self) -> None:
+        setup = {"cells": self._cells, "skip": tuple(self._skip), "files": self._files}
+        try:
+            frame = pack(("setup", setup | {"limits": asdict(self.limits)}))
+        except WireError:
+            self._lives, self.status, self.message = 0, "crashed", "the submission is too large"
+            return
         self.process = self.jail.process()
         self._channel = self.process.begin(self.limits)
         self._functions.clear()
         self._current = -1
-        setup = {
-            "cells": self._cells,
-            "skip": tuple(self._skip),
-            "files": self._files,
-            "limits": asdict(self.limits),
-        }
         watch = self._watch(self.limits.cell_seconds)
         try:
-            self._channel.send(pack(("setup", setup)), watch)
+            self._channel.send(frame, watch)
             while self._follow(self._channel.receive(watch)):
                 watch = self._watch(self.limits.cell_seconds)
+            self.status, self.message = "graded", ""
         except (Closed, WireError, Overrun) as error:
             self._die(error)
             if self._current >= 0:
@@ -248,6 +250,9 @@ class JailStudent:
 
         return watch
 
+    def _cpu(self) -> float | None:
+        return self.process.cpu() if self._channel is not None else None
+
     def _sample_memory(self, now: float) -> None:
         if now - self._sampled >= SAMPLE_SECONDS:
             if self._sampled and self.process.over_memory():
@@ -295,6 +300,8 @@ class JailStudent:
             return pack(("result", Raised(kind, "the function cannot take these arguments")))
 
     def defines(self, name: str) -> bool:
+        """As `Student.defines`. The first question of an exercise: the dead are woken for it."""
+        self.start()
         return self._ask("defines", self.limits.call_seconds, name=name) is True
 
     def call(
@@ -313,7 +320,7 @@ class JailStudent:
             "after": tuple(after),
             "names": tuple(names),
         }
-        begun, cpu = time.monotonic(), self.process.cpu()
+        begun, cpu = time.monotonic(), self._cpu()
         answer = self._ask(
             "call",
             self.limits.call_seconds,
@@ -325,7 +332,7 @@ class JailStudent:
         if isinstance(answer, Raised):
             return Reply(answer)
         reply = _reply(answer)
-        now = self.process.cpu()
+        now = self._cpu()
         if cpu is not None and now is not None:
             return Reply(reply.value, reply.changed, reply.after, max(0.0, now - cpu))
         seconds = min(max(reply.seconds, 0.0), time.monotonic() - begun)
@@ -342,13 +349,9 @@ class JailStudent:
 
     def reset(self, seed: int) -> None:
         """Before each exercise. A session that died is started again while it has lives left."""
-        if self._channel is None:
-            self.start()
+        self.start()
         self._functions.clear()
-        if self._channel is not None:
-            self.status, self.message = "graded", ""
-            self._ask("limits", self.limits.call_seconds, limits=asdict(self.limits))
-            self._ask("reset", self.limits.call_seconds, seed=seed)
+        self._ask("reset", self.limits.call_seconds, seed=seed, limits=asdict(self.limits))
 
 
 def _is_code(cell: Any) -> bool:
@@ -358,7 +361,7 @@ def _is_code(cell: Any) -> bool:
 def _plain_cell(cell: Any) -> dict[str, Value]:
     return {
         "index": cell.index,
-        "source": cell.source,
+        "source": np.frombuffer(cell.source.encode("utf-8", "replace"), np.uint8),
         "deferred": bool(cell.deferred),
         "defines": tuple(cell.defines),
     }

@@ -15,6 +15,7 @@ import shutil
 import site
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +95,18 @@ class Walled(WarmProcess):
             script += f"exec setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all "
         else:
             script += "exec "
-        command = [*bubblewrap(binds, self.limits), *worker_command(descriptor)]
         outer = ["unshare", "--mount", "--propagation", "private", "--"] if root else []
-        return spawn(
-            [*outer, "/bin/sh", "-ec", script + shlex.join(command)],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            base=self.base,
-            descriptors=[descriptor],
-        )
+        # Not on the command line, which the student's code can read: the grader's paths are ours.
+        with tempfile.TemporaryFile() as options:
+            options.write("\0".join(bubblewrap(binds, self.limits)).encode() + b"\0")
+            options.seek(0)
+            inside = ["bwrap", "--args", str(options.fileno()), "--", *worker_command(descriptor)]
+            return spawn(
+                [*outer, "/bin/sh", "-ec", script + shlex.join(inside)],
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                base=self.base,
+                descriptors=[descriptor, options.fileno()],
+            )
 
     def _find_warm(self) -> int:
         pid = self.popen.pid
@@ -183,8 +188,8 @@ def stage_binds(stage: Path, sources: list[Path]) -> str:
 
 
 def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
-    """The command line up to the program that runs inside."""
-    command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns"]
+    """Bubblewrap's options."""
+    command = ["--unshare-all", "--unshare-user", "--disable-userns"]
     command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "notebook"]
     for folder in SYSTEM_FOLDERS:
@@ -207,7 +212,7 @@ def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
     command += ["--dir", "/tmp/home"]
     for name, value in environment("/tmp/home").items():
         command += ["--setenv", name, value]
-    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
 
 
 def worker_command(descriptor: int) -> list[str]:

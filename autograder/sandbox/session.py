@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import pkgutil
 import sys
 import threading
 import warnings
@@ -130,14 +131,11 @@ class Session:
         with self._limit():
             return self.student.write(handle, attribute, value)
 
-    def on_reset(self, seed: int) -> Value:
+    def on_reset(self, seed: int, limits: Mapping[str, Any]) -> Value:
+        self.limits.update(limits)
         self.student.reset(seed)
         np.set_printoptions(**self.options)
         warnings.resetwarnings()
-        return None
-
-    def on_limits(self, limits: Mapping[str, Any]) -> Value:
-        self.limits.update(limits)
         return None
 
     def _limit(self) -> contextlib.AbstractContextManager[None]:
@@ -172,8 +170,8 @@ def preload() -> None:
     """What most notebooks import, and the student edition, loaded once for all of them."""
     quiet_matplotlib()
     package = import_or_none("cs_nn")
-    for module in getattr(package, "__all_modules__", ("data", "layers", "optim", "training")):
-        import_or_none(f"cs_nn.{module}")
+    for module in pkgutil.walk_packages(getattr(package, "__path__", ()), "cs_nn."):
+        import_or_none(module.name)
     import_or_none("autograder.check")
 
 

@@ -101,7 +101,7 @@ class Notebook(Mapping[str, Any]):
     def run(self, cells: Sequence[Any], skip: Sequence[int]) -> Iterator[tuple[int, str, str]]:
         """Runs the cells in order; yields (index, status, message) before and after each."""
         for cell in cells:
-            index, source = cell["index"], cell["source"]
+            index, source = cell["index"], cell["source"].tobytes().decode()
             if cell["deferred"]:
                 self.deferred.append((index, source, frozenset(cell["defines"])))
                 yield index, "deferred", ""

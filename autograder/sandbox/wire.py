@@ -78,7 +78,8 @@ class _Encoder:
         if isinstance(value, int):
             return value if -(2**63) <= value < 2**63 else ["I", _digits(value)]
         if isinstance(value, str):
-            return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
+            text = value if self.functions is not None else value[:MAX_TEXT]
+            return text.encode("utf-8", "replace").decode("utf-8")
         if depth > MAX_DEPTH:
             raise WireError("nested too deeply")
         if isinstance(value, (list, tuple)):
