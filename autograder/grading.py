@@ -220,8 +220,7 @@ def _summary(findings: Sequence[Finding], ordinary: set[str]) -> tuple[bool, str
     first = wrong[0]
     assert first.fault is not None
     label = f"for {first.case.label}: " if first.case.label else ""
-    name = "" if first.fault.kind == "structure" else f"{first.aspect} "
-    return False, f"{label}{name}{first.fault.text}"
+    return False, f"{label}{first.fault.about(first.aspect)}"
 
 
 def _with_severity(share: float, diagnoses: Sequence[Diagnosis]) -> float:

@@ -14,11 +14,16 @@ TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-4}
 summation, narrow enough to see an epsilon of 1e-5 on the wrong side of a root."""
 
 
+YES, NO = "yes", "no"
+"""Answers to a statement that is an aspect of its own ("no row comes twice in a batch")."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one value.
 
-    kind: "raised", "type", "structure", "shape", "dtype", "nan" or "value".
+    kind: "raised", "type", "structure", "shape", "dtype", "nan", "fact" (a statement that
+          should be true) or "value".
     text: completes "<aspect> …": "has shape (1, 3), expected (3,)".
     worst: index of the worst entry, for faults of value.
     """
@@ -26,6 +31,12 @@ class Fault:
     kind: str
     text: str
     worst: tuple[int, ...] | None = None
+
+    def about(self, aspect: str) -> str:
+        """The fault with its subject: "db has shape (1, 3), expected (3,)"."""
+        if self.kind == "structure":
+            return self.text
+        return f"“{aspect}” {self.text}" if self.kind == "fact" else f"{aspect} {self.text}"
 
 
 def as_array(value: Value) -> np.ndarray | None:
@@ -96,6 +107,10 @@ def fault(
         return Fault("type", "is None: is there a `return`?")
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
+    if isinstance(expected, str) and expected == YES:
+        return None if got == YES else Fault("fact", "is not the case")
+    if isinstance(expected, bool):
+        return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
         return _container_fault(expected, got, relative, any_float)
     if isinstance(expected, dict):
@@ -108,6 +123,13 @@ def fault(
     if g is None:
         return Fault("type", f"is {describe(got)}, expected {describe(expected)}")
     return array_fault(e, g, relative, any_float)
+
+
+def _truth_fault(expected: bool, got: Value) -> Fault | None:
+    array = as_array(got)
+    if array is None or array.ndim or array.dtype.kind not in "bi":
+        return Fault("type", f"is {describe(got)}, expected {expected}")
+    return None if bool(array) is expected else Fault("value", f"is {got}, expected {expected}")
 
 
 def array_fault(

@@ -83,9 +83,11 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
 
 
 def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
-    """Whether the suspect gets something wrong that the student gets right."""
+    """Whether the suspect gets something wrong that the student gets right (or wrong in another
+    way where the student's answer is forgiven)."""
     return any(
-        finding.passed and not _agrees(evidence, finding.aspect, suspect, i)
+        (finding.passed or finding.aspect in evidence.carried)
+        and not _agrees(evidence, finding.aspect, suspect, i)
         for i, findings in enumerate(evidence.findings)
         for finding in findings
     )
