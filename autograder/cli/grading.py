@@ -219,13 +219,17 @@ def progress_bar(title: str) -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Bar(*columns, console=err()) as bar:
-        task = bar.add_task(title, total=None)
+    bar = Bar(*columns, console=err())
+    task = bar.add_task(title, total=None)
 
-        def show(done: int, total: int, _: Line | None) -> None:
-            bar.update(task, completed=done, total=total)
+    def show(done: int, total: int, _: Line | None) -> None:
+        bar.start()  # not before there is something to show: an error may come first
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield show
+    finally:
+        bar.stop()
 
 
 @contextmanager

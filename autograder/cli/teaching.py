@@ -9,7 +9,7 @@ import typer
 
 from autograder.cli.console import class_table, out, show_json, table, text
 from autograder.cli.grading import progress_bar, write_pages
-from autograder.cli.options import Json, UsageError, assignment_named
+from autograder.cli.options import CourseFolder, Json, UsageError, assignment_named, course_at
 
 
 def register(app: typer.Typer) -> None:
@@ -65,17 +65,18 @@ def demo(
 def release(
     assignment: Annotated[str, typer.Argument(help="a2, or the whole name a2_backprop.")],
     to: Annotated[Path, typer.Option(help="The folder to write what students get.")],
+    course: CourseFolder = None,
 ) -> None:
     """Write what a student gets: notebooks, examples, data, the student edition."""
     name = assignment_named(assignment)
-    _release(name, to)
-    out().print(text(f"Released {name}: {to}"))
+    _release(name, to, course_at(course).hints_for(name))
+    out().print(text(f"Released {name}: {to}"), soft_wrap=True)
 
 
-def _release(assignment: str, to: Path) -> None:
+def _release(assignment: str, to: Path, hints: str = "full") -> None:
     from autograder.notebooks.release import release as write
 
-    write(assignment, to)
+    write(assignment, to, hints=hints)
 
 
 def check(
