@@ -17,7 +17,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from autograder.check import check
+from autograder import check
 from cs_nn.data.datasets import load_digits
 
 # %% [markdown]
