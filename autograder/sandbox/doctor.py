@@ -196,8 +196,8 @@ def _row(probe: Probe, answer: object) -> Wall:
 
 def _memory(jail: Jail) -> Wall:
     process = jail.process()
-    counted = isinstance(process, Walled) and process.group is not None
-    how = f"control group, version {process.group.version}" if counted else "sampled"
+    group = process.group if isinstance(process, Walled) else None
+    how = f"control group, version {group.version}" if group else "sampled"
     return Wall("memory of a whole submission is limited", True, True, how)
 
 

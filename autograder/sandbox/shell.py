@@ -40,6 +40,10 @@ class GradingShell(InteractiveShell):
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
         """As `showtraceback`."""
 
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        yield  # IPython 9 would keep all that is printed in its history, without a limit
+
     def system(self, cmd: str) -> None:
         if not INSTALLERS.match(cmd):  # there is no network; waiting for it helps nobody
             self.system_raw(cmd)
