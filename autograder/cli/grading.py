@@ -170,9 +170,9 @@ def show_class(outcome: Outcome, to: Path, pages: bool) -> None:
     console.print(text("; ".join(facts) + "."))
     console.print(text(f"Results: {to / 'results.jsonl'}"))
     if pages:
-        console.print(text(f"Pages:   {to / 'class.html'}"))
+        console.print(text(f"Pages: {to / 'class.html'}"))
     else:
-        console.print(text(f"Pages:   csnn report {to}", "dim"))
+        console.print(text(f"Pages: csnn report {to}", "dim"))
 
 
 def write_pages(lines: Sequence[Line], to: Path, course: str) -> Path:
@@ -265,7 +265,7 @@ def _explain(line: Line, exercises: list[Mapping[str, Any]], brief: bool) -> Non
         console.print(text(line["message"], "yellow"))
     for exercise in exercises:
         console.print()
-        head = text(exercise["name"], "bold").append("  ")
+        head = text(exercise["name"], "bold").append("  ", "default")
         head.append_text(status_text(exercise["status"]))
         console.print(head.append(f"  {exercise['score']:g} / {exercise['max_score']:g}", "dim"))
         for diagnosis in exercise["diagnoses"]:

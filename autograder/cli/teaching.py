@@ -37,7 +37,7 @@ def demo(
     console = out()
 
     def say(words: str) -> None:
-        console.print(text("✓ ", "green").append_text(text(words, "default")))
+        console.print(text("✓", "green").append(f" {words}", "default"), soft_wrap=True)
 
     with progress_bar("Grading the class") as progress:
         shown = run_demo(to, release=_release, workers=workers, progress=progress, say=say)
@@ -55,9 +55,8 @@ def demo(
         ("The class", page),
         ("A student", example),
     ]:
-        console.print(
-            text(f"{what:<10}").append_text(text(where.resolve(), "cyan")), soft_wrap=True
-        )
+        place = text(where.resolve(), "cyan")
+        console.print(text(f"{what}:").append(" " * (12 - len(what))) + place, soft_wrap=True)
     if shown.outcome.failed:
         raise typer.Exit(1)
 
