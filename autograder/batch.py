@@ -96,8 +96,8 @@ def grade_class(
         StoreError: if the results cannot be kept.
         Interrupted: after ^C.
     """
-    if plan.isolation == "full" and executor is None and grade is grade_one:
-        _need_walls()
+    if executor is None and grade is grade_one:
+        _prepare(plan)
     places = _places(submissions, plan.assignment)
     with Store(out, plan.assignment) as store:
         if plan.fresh:
@@ -248,12 +248,15 @@ def _prepare_worker() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _need_walls() -> None:
+def _prepare(plan: Plan) -> None:
+    """Say at once what would fail for everyone, and make once what every worker needs."""
+    from autograder.notebooks.edition import cached_edition
     from autograder.sandbox.doctor import refusal
 
-    reason = refusal()
+    reason = refusal() if plan.isolation == "full" else ""
     if reason:
         raise BatchError(reason[:1].upper() + reason[1:] + ".")
+    cached_edition(plan.assignment)
 
 
 def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:

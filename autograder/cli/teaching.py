@@ -9,7 +9,7 @@ import typer
 
 from autograder.cli.console import class_table, out, show_json, table, text
 from autograder.cli.grading import progress_bar, write_pages
-from autograder.cli.options import Json, UsageError, assignment_named
+from autograder.cli.options import CourseFolder, Json, UsageError, assignment_named, course_at
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def demo(
     console = out()
 
     def say(words: str) -> None:
-        console.print(text("✓ ", "green").append_text(text(words, "default")))
+        console.print(text("✓", "green").append(f" {words}", "default"), soft_wrap=True)
 
     with progress_bar("Grading the class") as progress:
         shown = run_demo(to, release=_release, workers=workers, progress=progress, say=say)
@@ -55,9 +55,8 @@ def demo(
         ("The class", page),
         ("A student", example),
     ]:
-        console.print(
-            text(f"{what:<10}").append_text(text(where.resolve(), "cyan")), soft_wrap=True
-        )
+        place = text(where.resolve(), "cyan")
+        console.print(text(f"{what}:").append(" " * (12 - len(what))) + place, soft_wrap=True)
     if shown.outcome.failed:
         raise typer.Exit(1)
 
@@ -65,17 +64,18 @@ def demo(
 def release(
     assignment: Annotated[str, typer.Argument(help="a2, or the whole name a2_backprop.")],
     to: Annotated[Path, typer.Option(help="The folder to write what students get.")],
+    course: CourseFolder = None,
 ) -> None:
     """Write what a student gets: notebooks, examples, data, the student edition."""
     name = assignment_named(assignment)
-    _release(name, to)
-    out().print(text(f"Released {name}: {to}"))
+    _release(name, to, course_at(course).hints_for(name))
+    out().print(text(f"Released {name}: {to}"), soft_wrap=True)
 
 
-def _release(assignment: str, to: Path) -> None:
+def _release(assignment: str, to: Path, hints: str = "full") -> None:
     from autograder.notebooks.release import release as write
 
-    write(assignment, to)
+    write(assignment, to, hints=hints)
 
 
 def check(

@@ -42,7 +42,7 @@ def affine_forward(x, w, b):
     """
     ### BEGIN SOLUTION
     rows = x.reshape(x.shape[0], -1)
-    return rows @ w + b, (x, w)
+    return rows @ w + b, (x, w, b)
     ### END SOLUTION
 
 
@@ -77,7 +77,7 @@ def affine_backward(dout, cache):
     dout: upstream gradient (N, M);  cache: from affine_forward.
     """
     ### BEGIN SOLUTION
-    x, w = cache
+    x, w, _ = cache
     rows = x.reshape(x.shape[0], -1)
     dx = (dout @ w.T).reshape(x.shape)
     dw = rows.T @ dout
