@@ -8,9 +8,7 @@ from jaxtyping import Int
 from cs_nn.arrays import Array
 
 
-def minibatches(
-    n: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[Int[Array, "batch"]]:
+def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[Int[Array, "batch"]]:
     """Yield the index arrays of one epoch: all n examples once, shuffled, in consecutive batches.
 
     Args:

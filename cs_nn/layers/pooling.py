@@ -43,9 +43,7 @@ def max_pool_forward(
     return out, (x, height, width, stride)
 
 
-def max_pool_backward(
-    dout: Float[Array, "N C H_out W_out"], cache: Any
-) -> Float[Array, "N C H W"]:
+def max_pool_backward(dout: Float[Array, "N C H_out W_out"], cache: Any) -> Float[Array, "N C H W"]:
     """Return the gradient of max pooling: all of it goes to the winner of each window.
 
     A tie goes to the first of the winners in row order.
@@ -100,9 +98,7 @@ def avg_pool_forward(
     return out, (x.shape, height, width, stride)
 
 
-def avg_pool_backward(
-    dout: Float[Array, "N C H_out W_out"], cache: Any
-) -> Float[Array, "N C H W"]:
+def avg_pool_backward(dout: Float[Array, "N C H_out W_out"], cache: Any) -> Float[Array, "N C H W"]:
     """Return the gradient of average pooling: each pixel of a window gets an equal share.
 
     Args:
@@ -213,7 +209,7 @@ def _pool_geometry(x: Array, pool_param: dict[str, int]) -> tuple[int, int, int,
     stride = pool_param["stride"]
     if min(height, width, stride) < 1:
         raise ValueError(
-            f"pool_height is {height}, pool_width {width}, stride {stride}: give 1 or more for each."
+            f"pool_height is {height}, pool_width {width}, stride {stride}: give each 1 or more."
         )
     if x.ndim != 4:
         raise ValueError(f"x is {x.shape}: expected images of shape (N, C, H, W).")

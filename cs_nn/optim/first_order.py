@@ -57,9 +57,7 @@ def sgd_momentum(
 
     Source: Polyak 1964; in this form Sutskever et al. 2013, eq. (1)-(2).
     """
-    config = _complete(
-        config, w, dw, learning_rate=1e-2, momentum=0.9, velocity=np.zeros_like(w)
-    )
+    config = _complete(config, w, dw, learning_rate=1e-2, momentum=0.9, velocity=np.zeros_like(w))
     v = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
     return w + v, config | {"velocity": v}
 
@@ -85,9 +83,7 @@ def nesterov(
 
     Source: Nesterov 1983; the change of variables is Bengio et al. 2013, eq. (7).
     """
-    config = _complete(
-        config, w, dw, learning_rate=1e-2, momentum=0.9, velocity=np.zeros_like(w)
-    )
+    config = _complete(config, w, dw, learning_rate=1e-2, momentum=0.9, velocity=np.zeros_like(w))
     mu = config["momentum"]
     v_prev = config["velocity"]
     v = mu * v_prev - config["learning_rate"] * dw
@@ -204,9 +200,7 @@ def adamw(
 
     Source: Loshchilov and Hutter 2019, Algorithm 2.
     """
-    config = _complete(
-        config, w, dw, learning_rate=1e-3, weight_decay=1e-2, **_adam_defaults(w)
-    )
+    config = _complete(config, w, dw, learning_rate=1e-3, weight_decay=1e-2, **_adam_defaults(w))
     m, v, m_hat, v_hat, t = _adam_moments(dw, config)
     adam_direction = m_hat / (np.sqrt(v_hat) + config["epsilon"])
     next_w = w - config["learning_rate"] * (adam_direction + config["weight_decay"] * w)

@@ -13,9 +13,7 @@ from jaxtyping import Float
 from cs_nn.arrays import Array
 
 
-def newton_step(
-    gradient: Float[Array, "n"], hessian: Float[Array, "n n"]
-) -> Float[Array, "n"]:
+def newton_step(gradient: Float[Array, "n"], hessian: Float[Array, "n n"]) -> Float[Array, "n"]:
     """Return the Newton step −H⁻¹g, to be added to x; the system is solved, never inverted.
 
     Args:
