@@ -25,7 +25,7 @@ def sigmoid_forward(x: Float[Array, "*dims"]) -> tuple[Float[Array, "*dims"], An
     """
     x = as_float(x)
     z = np.exp(-np.abs(x))
-    out = np.where(x >= 0, 1 / (1 + z), z / (1 + z))
+    out = np.where(x >= 0, 1, z) / (1 + z)
     return out, out
 
 

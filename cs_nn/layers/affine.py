@@ -1,5 +1,6 @@
 """The affine (fully connected) layer."""
 
+import math
 from typing import Any
 
 from jaxtyping import Float
@@ -29,7 +30,7 @@ def affine_forward(
     array([[16.]])
     """
     x = as_float(x)
-    rows = x.reshape(len(x), -1) if x.size else x.reshape(len(x), len(w))
+    rows = x.reshape(len(x), math.prod(x.shape[1:]))
     if rows.shape[1] != len(w):
         raise ValueError(
             f"an example of shape {x.shape[1:]} holds {rows.shape[1]} numbers, "
