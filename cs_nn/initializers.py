@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 Nonlinearity = Callable[[Array], Array]
 
 
 def constant_init(
-    fan_in: int, fan_out: int, rng: np.random.Generator | None = None, value: float = 0.0
-) -> Float[Array, "{fan_in} {fan_out}"]:
+    fan_in: int, fan_out: int, rng: np.random.Generator | None = None, value: Scalar = 0.0
+) -> Float[Array, "fan_in fan_out"]:
     """Every weight the same number: all units compute the same and are updated alike for ever.
 
     Args:
@@ -31,8 +31,8 @@ def constant_init(
 
 
 def small_random_init(
-    fan_in: int, fan_out: int, rng: np.random.Generator, scale: float = 0.01
-) -> Float[Array, "{fan_in} {fan_out}"]:
+    fan_in: int, fan_out: int, rng: np.random.Generator, scale: Scalar = 0.01
+) -> Float[Array, "fan_in fan_out"]:
     """Gaussian weights of one standard deviation, whatever the shape: signals vanish with depth.
 
     Args:
@@ -47,7 +47,7 @@ def small_random_init(
 
 def xavier_normal(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """Gaussian weights of variance 2/(fan_in + fan_out).
 
     A compromise between keeping the variance forwards (1/fan_in) and backwards (1/fan_out).
@@ -63,7 +63,7 @@ def xavier_normal(
 
 def xavier_uniform(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """Uniform weights within ±√(6/(fan_in + fan_out)), of the same variance as `xavier_normal`.
 
     Returns:
@@ -77,7 +77,7 @@ def xavier_uniform(
 
 def kaiming_normal(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """Gaussian weights of variance 2/fan_in: the 2 makes up for the half that ReLU cuts away.
 
     Returns:
@@ -91,7 +91,7 @@ def kaiming_normal(
 
 def kaiming_uniform(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """Uniform weights within ±√(6/fan_in), of the same variance as `kaiming_normal`.
 
     Returns:
@@ -105,7 +105,7 @@ def kaiming_uniform(
 
 def lecun_normal(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """Gaussian weights of variance 1/fan_in (the "Xavier" of older CS231n slides).
 
     Returns:
@@ -119,7 +119,7 @@ def lecun_normal(
 
 def orthogonal_init(
     fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Float[Array, "{fan_in} {fan_out}"]:
+) -> Float[Array, "fan_in fan_out"]:
     """A matrix drawn uniformly from all those with orthonormal columns (or rows).
 
     Returns:
@@ -135,8 +135,8 @@ def orthogonal_init(
 
 
 def geometric_init(
-    fan_in: int, fan_out: int, rng: np.random.Generator, c: float = 1.0
-) -> Float[Array, "{fan_in} {fan_out}"]:
+    fan_in: int, fan_out: int, rng: np.random.Generator, c: Scalar = 1.0
+) -> Float[Array, "fan_in fan_out"]:
     """Gaussian weights of variance c/√(fan_in·fan_out), the geometric mean of both directions.
 
     Args:
@@ -155,7 +155,7 @@ def lsuv_init(
     weights: Sequence[Float[Array, "_ _"]],
     x: Float[Array, "N D"],
     nonlinearity: Nonlinearity,
-    tolerance: float = 0.01,
+    tolerance: Scalar = 0.01,
     max_iterations: int = 10,
 ) -> list[Float[Array, "_ _"]]:
     """Layer-sequential unit variance: rescale each layer on real data, from the first to the last.
@@ -234,4 +234,4 @@ def dead_units(activations: Float[Array, "N M"]) -> Bool[Array, "M"]:
     Source:
         CS231n, Training Neural Networks I, "dead ReLU".
     """
-    return ~(activations > 0).any(axis=0)
+    return activations.max(axis=0) <= 0

@@ -6,12 +6,12 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 Gradients = TypeVar("Gradients", list[Array], dict[str, Array])
 
 
-def l1_penalty(w: Float[Array, "*shape"], strength: float) -> tuple[float, Float[Array, "*shape"]]:
+def l1_penalty(w: Float[Array, "*shape"], strength: Scalar) -> tuple[float, Float[Array, "*shape"]]:
     """The penalty strength·‖w‖₁, which drives small weights to exactly 0.
 
     Args:
@@ -26,7 +26,7 @@ def l1_penalty(w: Float[Array, "*shape"], strength: float) -> tuple[float, Float
     return float(strength * np.abs(w).sum()), float(strength) * np.sign(w)
 
 
-def l2_penalty(w: Float[Array, "*shape"], strength: float) -> tuple[float, Float[Array, "*shape"]]:
+def l2_penalty(w: Float[Array, "*shape"], strength: Scalar) -> tuple[float, Float[Array, "*shape"]]:
     """The penalty ½·strength·‖w‖², whose gradient pulls every weight in proportion to its size.
 
     Args:
@@ -41,7 +41,7 @@ def l2_penalty(w: Float[Array, "*shape"], strength: float) -> tuple[float, Float
 
 
 def elastic_net(
-    w: Float[Array, "*shape"], l1: float, l2: float
+    w: Float[Array, "*shape"], l1: Scalar, l2: Scalar
 ) -> tuple[float, Float[Array, "*shape"]]:
     """The sum of both penalties, l1·‖w‖₁ + ½·l2·‖w‖².
 
@@ -59,7 +59,7 @@ def elastic_net(
     return l1_value + l2_value, l1_gradient + l2_gradient
 
 
-def max_norm(w: Float[Array, "D M"], c: float) -> Float[Array, "D M"]:
+def max_norm(w: Float[Array, "D M"], c: Scalar) -> Float[Array, "D M"]:
     """Shrink each unit's incoming weights, a column of `w`, to a norm of at most `c`.
 
     Args:
@@ -79,7 +79,7 @@ def max_norm(w: Float[Array, "D M"], c: float) -> Float[Array, "D M"]:
     return w * (c / np.maximum(norm, c))
 
 
-def clip_gradient_norm(grads: Gradients, max_norm: float) -> Gradients:
+def clip_gradient_norm(grads: Gradients, max_norm: Scalar) -> Gradients:
     """Scale all gradients by one factor, so that together they are no longer than `max_norm`.
 
     One factor for all: the direction of the step stays what it was.

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cs_nn.arrays import Array, as_float
+from cs_nn.arrays import Array, Scalar, as_float
 
 
 def random_flip(
-    images: Float[Array, "N C H W"], rng: np.random.Generator, p: float = 0.5
+    images: Float[Array, "N C H W"], rng: np.random.Generator, p: Scalar = 0.5
 ) -> Float[Array, "N C H W"]:
     """Mirror each image left to right with probability `p`.
 
@@ -60,8 +60,8 @@ def random_resized_crop(
     images: Float[Array, "N C H W"],
     rng: np.random.Generator,
     size: int,
-    scale: tuple[float, float] = (0.5, 1.0),
-) -> Float[Array, "N C {size} {size}"]:
+    scale: tuple[Scalar, Scalar] = (0.5, 1.0),
+) -> Float[Array, "N C size size"]:
     """Cut out a random part of each image and resize it to size × size.
 
     Args:
@@ -94,8 +94,8 @@ def random_resized_crop(
 def color_jitter(
     images: Float[Array, "N C H W"],
     rng: np.random.Generator,
-    brightness: float = 0.2,
-    contrast: float = 0.2,
+    brightness: Scalar = 0.2,
+    contrast: Scalar = 0.2,
 ) -> Float[Array, "N C H W"]:
     """Change the contrast of each image about its own mean, and its brightness.
 
@@ -120,10 +120,10 @@ def color_jitter(
 def random_affine(
     images: Float[Array, "N C H W"],
     rng: np.random.Generator,
-    degrees: float = 10,
-    translate: float = 0.1,
-    scale: tuple[float, float] = (0.9, 1.1),
-    shear: float = 5,
+    degrees: Scalar = 10,
+    translate: Scalar = 0.1,
+    scale: tuple[Scalar, Scalar] = (0.9, 1.1),
+    shear: Scalar = 5,
 ) -> Float[Array, "N C H W"]:
     """Shear, scale and rotate each image about its centre, and shift it.
 
@@ -161,7 +161,7 @@ def random_affine(
     return _bilinear(images, row + (H - 1) / 2, column + (W - 1) / 2)
 
 
-def ten_crop(images: Float[Array, "N C H W"], size: int) -> Float[Array, "10 N C {size} {size}"]:
+def ten_crop(images: Float[Array, "N C H W"], size: int) -> Float[Array, "10 N C size size"]:
     """Four corners and the centre of each image, and their mirror images, for averaging at test.
 
     Args:
@@ -194,7 +194,7 @@ def _per_image(draws: Array) -> Array:
 
 def _crop_coordinates(
     length: int, side: Float[Array, "N"], size: int, rng: np.random.Generator
-) -> Float[Array, "N {size}"]:
+) -> Float[Array, "N size"]:
     """Where, along one axis, the pixels of a resized crop lie in the image.
 
     The crop takes the fraction `side` of the axis, in whole pixels; the first and last half pixel

@@ -8,7 +8,7 @@ Statistics are summed in float64; the results keep the dtype of the data.
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array, as_float
+from cs_nn.arrays import Array, Scalar, as_float
 
 
 def subtract_mean_image(
@@ -106,7 +106,7 @@ def pca(
 
 
 def whiten(
-    train: Float[Array, "N D"], test: Float[Array, "M D"], eps: float = 1e-5
+    train: Float[Array, "N D"], test: Float[Array, "M D"], eps: Scalar = 1e-5
 ) -> tuple[Float[Array, "N D"], Float[Array, "M D"]]:
     """Rotate onto the principal axes and scale each to variance 1 (PCA whitening, not ZCA).
 

@@ -1,8 +1,6 @@
 """Stop training when the validation loss no longer falls, and go back to the best weights."""
 
-import numpy as np
-
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 
 class EarlyStopping:
@@ -30,7 +28,7 @@ class EarlyStopping:
         self.best_weights = None
         self._steps_without_improvement = 0
 
-    def step(self, loss: float | np.floating, weights: dict[str, Array]) -> bool:
+    def step(self, loss: Scalar, weights: dict[str, Array]) -> bool:
         """Report one validation loss and the weights it was measured with.
 
         Args:
