@@ -29,6 +29,7 @@ def train(
     patience: int | None = None,
     *,
     config: Mapping[str, Any] | None = None,
+    augment: Callable[[Array, np.random.Generator], Array] | None = None,
     clip_norm: float | None = None,
     progress: bool = False,
 ) -> History:
@@ -52,6 +53,8 @@ def train(
         patience: stop after this many epochs in a row without a lower validation loss; None never
             stops early.
         config: further settings of the update rule, such as ``{"momentum": 0.95}``.
+        augment: ``augment(X_batch, rng)`` gives the examples to learn from in place of the batch,
+            such as randomly shifted images; None learns from the batch itself.
         clip_norm: largest global norm of the gradients; None does not clip.
         progress: show a progress bar (tqdm).
 
@@ -79,6 +82,8 @@ def train(
         losses = accuracies = 0.0
         for batch in minibatches(len(X), batch_size, rng):
             X_batch, y_batch = X[batch], y[batch]
+            if augment is not None:
+                X_batch = augment(X_batch, rng)
             accuracies += len(batch) * accuracy(net, X_batch, y_batch)
             loss, grads = net.loss(X_batch, y_batch)
             losses += len(batch) * float(loss)
@@ -134,7 +139,7 @@ def _with_progress(epochs: range, progress: bool) -> Any:
     if not progress:
         return epochs
     # Imported here so that importing cs_nn loads nothing but NumPy and jaxtyping.
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(epochs, desc="training", unit="epoch")
 
