@@ -1,0 +1,202 @@
+"""What all kinds of exercise share: a script that observes, and a judge.
+
+A *kind* knows how to try a function on a `Case` through the calls of a `Student` and what to
+call what it saw. The same script runs on the student, on the reference (what is expected) and on
+every misconception (what it would have answered), so nothing is described twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograder.battery.compare import Fault, fault
+from autograder.battery.fixtures import resolve
+from autograder.exercise import Case
+from autograder.student import Reply, Student
+from autograder.values import Raised, Value
+
+
+@dataclass
+class Observed:
+    """What a script saw on one case.
+
+    values:  aspect → value, in the order of the report: "out", "dx", "w after step 3" …
+    conduct: sentence fragments on what was done beside: "changes x in place".
+    side:    what is remembered but not judged (the forward's output of a backward pass).
+    waits:   name of a companion function without which nothing could be tried.
+    """
+
+    values: dict[str, Value] = field(default_factory=dict)
+    conduct: list[str] = field(default_factory=list)
+    side: dict[str, Value] = field(default_factory=dict)
+    waits: str = ""
+    seconds: float = 0.0
+
+    def note(self, reply: Reply) -> Reply:
+        """Record what a reply says of conduct."""
+        self.seconds += reply.seconds
+        for path in reply.changed:
+            text = f"changes {path} in place"
+            if text not in self.conduct:
+                self.conduct.append(text)
+        return reply
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One comparison: an aspect on a case, right or wrong.
+
+    check: the line of the report; "" for the main line of the aspect.
+    """
+
+    aspect: str
+    case: Case
+    fault: Fault | None
+    expected: Value = None
+    got: Value = None
+
+    @property
+    def passed(self) -> bool:
+        return self.fault is None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case and what the reference showed on it."""
+
+    case: Case
+    expected: Observed
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A misconception as the diagnosis sees it: its sentence and its answers, trial by trial."""
+
+    code: str
+    sentence: str
+    aspect: str
+    severity: float | None
+    observed: Sequence[Observed]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """All that is needed to grade one exercise once: made from the declaration, or from the
+    public examples of a notebook."""
+
+    name: str
+    points: float
+    kind: Kind
+    trials: Sequence[Trial]
+    suspects: Callable[[], Sequence[Suspect]]
+    core: bool = True
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Base of all kinds. Fields of subclasses are plain data, so that a kind can be written
+    into the public examples and read back by its name."""
+
+    registry: ClassVar[dict[str, type[Kind]]] = {}
+    random: ClassVar[bool] = False
+    """Whether answers differ from call to call, so that only distributions are judged."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Kind.registry[cls.__name__] = cls
+
+    def to_json(self) -> dict[str, Any]:
+        """The kind as plain data."""
+        return {"kind": type(self).__name__} | dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Kind:
+        """The kind that `to_json` wrote."""
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "kind"}
+        return Kind.registry[data["kind"]](**fields)
+
+    # What a subclass says -------------------------------------------------------------
+
+    def script(self, name: str, student: Student, case: Case) -> Observed:
+        """Try the exercise ``name`` on one case."""
+        raise NotImplementedError
+
+    def needs(self) -> tuple[str, ...]:
+        """Companions that must be defined in the notebook too."""
+        return ()
+
+    def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
+        """aspect → main line of the report; one output is simply called "values"."""
+        if len(aspects) == 1:
+            return {aspects[0]: "values"}
+        return {aspect: aspect for aspect in aspects}
+
+    def judge(self, trial: Trial, got: Observed) -> list[Finding]:
+        """Compare all aspects of one trial, shape and dtype first."""
+        found = []
+        relative = trial.case.extra.get("tolerance")
+        for aspect, expected in trial.expected.values.items():
+            value = got.values.get(aspect)
+            wrong = fault(
+                expected, value, relative=relative, any_float="any float" in trial.case.tags
+            )
+            if wrong and "may refuse" in trial.case.tags and isinstance(value, Raised):
+                wrong = None if value.kind == "TypeError" else wrong
+            found.append(Finding(aspect, trial.case, wrong, expected, value))
+        return found
+
+    def reconsider(
+        self, name: str, student: Student, trials: Sequence[Trial], aspects: Sequence[str]
+    ) -> tuple[set[str], str]:
+        """Aspects that are forgiven after all, and the sentence that says why."""
+        return set(), ""
+
+    def same_answer(self, aspect: str, a: Value, b: Value) -> bool:
+        """Whether two answers are one, for the match of a misconception."""
+        from autograder.battery.compare import same
+
+        return same(a, b, relative=1e-6)
+
+
+def arguments(case: Case) -> dict[str, Value]:
+    """The arguments of a case with its fixtures made real."""
+    return {key: resolve(value) for key, value in case.args.items()}
+
+
+def call_with(
+    student: Student, target: Any, case_args: Mapping[str, Value], **options: Any
+) -> Reply:
+    """Call by position, with the arguments' names known for what is said of them."""
+    return student.call(target, *case_args.values(), names=tuple(case_args), **options)
+
+
+def split(value: Value, names: Sequence[str]) -> dict[str, Value]:
+    """A returned tuple as aspects; every aspect gets the error or the misfit where there is one.
+
+    A single output must not come in a tuple.
+    """
+    if isinstance(value, Raised):
+        return dict.fromkeys(names, value)
+    if len(names) == 1:
+        return {names[0]: value}
+    if isinstance(value, (tuple, list)) and len(value) == len(names):
+        return dict(zip(names, value, strict=True))
+    return {name: Misfit(value, len(names)) for name in names}
+
+
+def Misfit(value: Value, wanted: int) -> Raised:
+    """What stands for every output when a function returns the wrong number of things."""
+    if isinstance(value, (tuple, list)):
+        got = f"{len(value)} things"
+    elif value is None:
+        got = "None: is there a `return`?"
+    elif isinstance(value, np.ndarray):
+        got = f"one array of shape {value.shape}"
+    else:
+        got = "one thing"
+    return Raised("Outputs", f"the function should return {wanted} things, it returned {got}")

@@ -1,0 +1,69 @@
+"""From failed checks to the name of the mistake.
+
+First the misconceptions: a wrong answer that equals a misconception's answer *is* that
+misconception. Then general patterns (a constant ratio, a sign, a transposition, one term too
+many …) together with *when* it fails. When nothing fits, the smallest failing case, with numbers.
+A wrong name is worse than none.
+"""
+
+from __future__ import annotations
+
+from autograder.diagnosis.evidence import Evidence
+from autograder.diagnosis.patterns import recognise
+from autograder.diagnosis.suspects import match
+from autograder.exercise import Diagnosis
+
+__all__ = ["Evidence", "diagnose"]
+
+CONDUCT_ADVICE = {
+    "changes": (
+        "changes-its-input",
+        "An array that is passed in belongs to the caller, who still needs it: work on a copy, "
+        "or write into a new array.",
+    ),
+    "gives another answer when a second": (
+        "state-between-calls",
+        "All that backward needs must travel in the cache, because a network runs many layers "
+        "forward before the first runs backward.",
+    ),
+    "gives another answer": (
+        "not-repeatable",
+        "The same question must get the same answer: look for something that is kept or changed "
+        "between calls.",
+    ),
+    "": ("conduct", ""),
+}
+
+
+def diagnose(evidence: Evidence) -> list[Diagnosis]:
+    """All mistakes that can be named, the most telling first; never empty for a failed battery."""
+    found: list[Diagnosis] = []
+    explained, by_name = match(evidence)
+    found += by_name
+    for aspect in evidence.failing_aspects():
+        if aspect not in explained:
+            found.append(recognise(evidence, aspect))
+    found = _merge(found)
+    if "conduct" not in explained:
+        found += _conduct(evidence)
+    return found
+
+
+def _merge(found: list[Diagnosis]) -> list[Diagnosis]:
+    """One sentence per mistake, however many outputs show it."""
+    merged: dict[str, Diagnosis] = {}
+    for diagnosis in found:
+        merged.setdefault(diagnosis.code, diagnosis)
+    return list(merged.values())
+
+
+def _conduct(evidence: Evidence) -> list[Diagnosis]:
+    found: dict[str, Diagnosis] = {}
+    for trial, seen in zip(evidence.trials, evidence.got, strict=True):
+        for text in seen.conduct:
+            start = next(key for key in CONDUCT_ADVICE if text.startswith(key))
+            code, advice = CONDUCT_ADVICE[start]
+            name = evidence.task.name
+            message = f"{name} {text} (seen for {trial.case.label}). {advice}".strip()
+            found.setdefault(code, Diagnosis(code, message, name, "conduct"))
+    return list(found.values())

@@ -1,0 +1,68 @@
+"""What is known of one student's answers to one exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.battery.compare import Fault, as_array
+from autograder.battery.kind import Brief, Finding, Observed, Trial
+from autograder.values import Value
+
+
+@dataclass(frozen=True)
+class Row:
+    """One aspect on one trial."""
+
+    trial: Trial
+    expected: Value
+    got: Value
+    fault: Fault | None
+
+    @property
+    def size(self) -> int:
+        """How much a reader has to look at: the entries of all array arguments."""
+        return sum(np.size(v) for v in self.trial.case.args.values() if isinstance(v, np.ndarray))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All trials of one exercise with expected and given answers."""
+
+    task: Brief
+    trials: Sequence[Trial]
+    got: Sequence[Observed]
+    findings: Sequence[Sequence[Finding]]
+    carried: set[str] = field(default_factory=set)
+
+    def failing_aspects(self) -> list[str]:
+        """Aspects with a fault that is not forgiven, in the report's order."""
+        failing = [f.aspect for row in self.findings for f in row if not f.passed]
+        order = [a for a in self.trials[0].expected.values if a in failing]
+        return [a for a in order if a not in self.carried]
+
+    def rows(self, aspect: str) -> list[Row]:
+        """One aspect over all trials, ordinary cases first."""
+        rows = [
+            Row(trial, f.expected, f.got, f.fault)
+            for trial, findings in zip(self.trials, self.findings, strict=True)
+            for f in findings
+            if f.aspect == aspect
+        ]
+        return sorted(rows, key=lambda row: bool(row.trial.case.check))
+
+    def picture(self) -> dict[str, Any] | None:
+        """The error of the first wrong array with two axes or fewer, for a drawing."""
+        for aspect in self.failing_aspects():
+            for row in self.rows(aspect):
+                e, g = as_array(row.expected), as_array(row.got)
+                if not row.fault or row.fault.kind != "value" or e is None or g is None:
+                    continue
+                if not 1 <= e.ndim <= 2 or e.size > 400 or e.dtype.kind != "f":
+                    continue
+                error = (g.astype(float) - e.astype(float)).reshape(-1, e.shape[-1])
+                return {"aspect": aspect, "case": row.trial.case.label, "error": error.tolist()}
+        return None

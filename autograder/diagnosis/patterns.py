@@ -1,0 +1,172 @@
+"""General patterns: what a mistake looks like when nobody has foreseen it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from autograder.battery.compare import as_array, number
+from autograder.diagnosis.evidence import Evidence, Row
+from autograder.diagnosis.relations import Relation, near, relations
+from autograder.exercise import Diagnosis
+from autograder.values import Raised
+
+AMBIGUOUS = {"permuted", "by-axis", "some-signs"}
+
+
+def fact(evidence: Evidence, aspect: str) -> str:
+    """The concrete case in one clause: "For x of shape (3, 4), db is 3 times too small."."""
+    if aspect == "conduct":
+        for trial, seen in zip(evidence.trials, evidence.got, strict=True):
+            if seen.conduct:
+                return f"For {trial.case.label}, {evidence.task.name} {seen.conduct[0]}."
+        return ""
+    row = next((r for r in evidence.rows(aspect) if r.fault), None)
+    if row is None or row.fault is None:
+        return ""
+    found = relations(row) if row.fault.kind in ("value", "shape") else []
+    strong = [r for r in found if r.code.startswith(("ratio:", "all-zero", "transposed"))]
+    name = "" if row.fault.kind == "structure" else f"{aspect} "
+    text = strong[0].fact if strong else row.fault.text
+    return f"For {row.trial.case.label}, {name}{text}."
+
+
+def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
+    """The pattern that explains the wrong answers of one aspect, and when they are wrong."""
+    rows = evidence.rows(aspect)
+    wrong = [row for row in rows if row.fault]
+    when_code, when = occasion(rows)
+    first = wrong[0]
+    assert first.fault is not None
+    name = evidence.task.name
+    if first.fault.kind == "raised":
+        return _raised(evidence, aspect, wrong, when_code, when)
+    if first.fault.kind in ("type", "structure"):
+        code = "returns-nothing" if first.got is None else "wrong-type"
+        label = "" if first.fault.kind == "structure" else f"{aspect} "
+        text = f"For {first.trial.case.label}: {label}{first.fault.text}."
+        return Diagnosis(code, text, name, aspect)
+    relation = _swapped(evidence, aspect, wrong) or _common(wrong)
+    if relation is None and first.fault.kind == "dtype":
+        text = f"{aspect} {first.fault.text}: float32 in should give float32 out (look for "
+        text += "np.zeros without a dtype, float64 constants in arrays, or int results)."
+        return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
+    if relation is None and first.fault.kind == "nan":
+        return _not_finite(first, when, name, aspect)
+    if relation is not None:
+        text = f"{aspect} {relation.fact}: {relation.question}".rstrip(": ")
+        lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
+        code = relation.code + (f"@{when_code}" if when_code else "")
+        return Diagnosis(code, lead + text, name, aspect)
+    if when:
+        text = f"{aspect} is right except {when}, where it {first.fault.text}."
+        return Diagnosis(f"only@{when_code}", text, name, aspect)
+    return _smallest(wrong, name, aspect)
+
+
+def occasion(rows: list[Row]) -> tuple[str, str]:
+    """When it fails: (code, words), both empty when it fails in general.
+
+    The wrong cases must be exactly the cases of one check or tag; a single ordinary case that
+    fails among others that pass is no occasion.
+    """
+    wrong = {i for i, row in enumerate(rows) if row.fault}
+    right = {i for i, row in enumerate(rows) if not row.fault}
+    if not right:
+        return "", ""
+    named: dict[str, set[int]] = {}
+    for i, row in enumerate(rows):
+        if row.trial.case.check:
+            named.setdefault(row.trial.case.check, set()).add(i)
+        for tag in row.trial.case.tags - {"conduct", "any float", "may refuse"}:
+            named.setdefault(tag, set()).add(i)
+    exact = [word for word, cases in named.items() if cases == wrong]
+    inside = [word for word, cases in named.items() if wrong < cases]
+    for word in exact or (inside if all(rows[i].trial.case.check for i in wrong) else []):
+        return word.replace(" ", "-"), f"for {word}"
+    without = [word for word, cases in named.items() if cases == right and len(right) > 1]
+    for word in without:
+        return f"except-{word.replace(' ', '-')}", f"for inputs other than {word}"
+    return "", ""
+
+
+def _common(wrong: list[Row]) -> Relation | None:
+    """The relation that holds on the wrong ordinary cases, all of them if possible."""
+    rows = [r for r in wrong if not r.trial.case.check] or wrong
+    rows = [r for r in rows if r.fault and r.fault.kind in ("value", "shape", "dtype")]
+    seen = [relations(row) for row in rows]
+    counts = Counter(code for found in seen for code in {relation.code for relation in found})
+    for found in seen:
+        for relation in found:
+            enough = counts[relation.code] >= max(1, round(0.6 * len(rows)))
+            lonely = relation.code in AMBIGUOUS and counts[relation.code] < len(rows)
+            if enough and not lonely:
+                return relation
+    return None
+
+
+def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
+    """The answer belongs to another output."""
+    for other in wrong[0].trial.expected.values:
+        theirs = as_array(wrong[0].trial.expected.values[other])
+        mine = as_array(wrong[0].got)
+        if other == aspect or theirs is None or mine is None or theirs.size < 2:
+            continue
+        if near(mine, theirs):
+            return Relation("swapped", f"is what {other} should be",
+                            "are the results returned in the right order?")  # fmt: skip
+    return None
+
+
+def _raised(
+    evidence: Evidence, aspect: str, wrong: list[Row], when_code: str, when: str
+) -> Diagnosis:
+    first = wrong[0]
+    assert isinstance(first.got, Raised)
+    assert first.fault is not None
+    name = evidence.task.name
+    kind = first.got.kind
+    if kind == "TimeLimit":
+        text = (
+            f"{name} did not come back in time for {first.trial.case.label}: is there a loop that "
+            "never ends, or a gradient computed by finite differences?"
+        )
+        return Diagnosis("too-slow", text, name, aspect)
+    hints = {
+        "ValueError": "print the shapes of both operands on that line.",
+        "IndexError": "which axis is that index for, and how long is it?",
+        "NameError": "is it defined in a cell that runs, and spelled the same?",
+        "KeyError": "a key may be missing at first: give it its default.",
+        "TypeError": "count the arguments and look at their types.",
+        "AttributeError": "is the object what you think it is?",
+    }
+    lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
+    hint = f" Hint: {hints[kind]}" if kind in hints else ""
+    code = f"raised:{kind}" + (f"@{when_code}" if when_code else "")
+    return Diagnosis(code, f"{lead}{name} {first.fault.text}.{hint}", name, aspect)
+
+
+def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
+    assert row.fault is not None
+    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
+    text = (
+        f"{aspect} {row.fault.text}. An exp of a large number overflows, a log or a division "
+        "meets 0: rewrite the formula so that this cannot happen."
+    )
+    return Diagnosis("not-finite", lead + text, name, aspect)
+
+
+def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
+    """The smallest failing case, with numbers."""
+    row = min(wrong, key=lambda r: r.size)
+    assert row.fault is not None
+    text = f"For {row.trial.case.label}, {aspect} {row.fault.text}."
+    e, g = as_array(row.expected), as_array(row.got)
+    if e is not None and g is not None and 1 < e.size <= 6 and e.shape == g.shape:
+        text += f" Yours: {_list(g)}; expected: {_list(e)}."
+    return Diagnosis("wrong-values", text, name, aspect)
+
+
+def _list(array: np.ndarray) -> str:
+    return "[" + ", ".join(number(x) for x in array.ravel()) + "]"

@@ -1,0 +1,309 @@
+"""How one wrong array relates to the right one: ratio, sign, transposition, one term too many …
+
+Each relation looks at a single case and answers with a `Relation` or ``None``. Relations are
+symbolic where they can be ("N times", not "3 times"), so that several cases can agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.battery.compare import as_array, number
+from autograder.diagnosis.evidence import Row
+from autograder.values import Value
+
+
+@dataclass(frozen=True)
+class Relation:
+    """code: a stable name, the same for all cases of one mistake ("ratio:1/N").
+    fact: completes "<aspect> …" ("is 3 times too small").
+    question: what a tutor would ask."""
+
+    code: str
+    fact: str
+    question: str = ""
+
+
+Rule = Callable[[Row, np.ndarray, np.ndarray], Relation | None]
+RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    """Register a rule; the order in this file is the order of trust."""
+    RULES.append(function)
+    return function
+
+
+def relations(row: Row) -> list[Relation]:
+    """All relations that hold on one case, the most telling first."""
+    e, g = as_array(row.expected), as_array(row.got)
+    if e is None or g is None or e.size == 0:
+        return []
+    with np.errstate(all="ignore"):
+        found = (rule(row, e, g) for rule in RULES)
+        return [relation for relation in found if relation is not None]
+
+
+def near(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-6) -> bool:
+    """Whether two arrays of one shape are equal up to rounding."""
+    if np.shape(a) != np.shape(b):
+        return False
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    scale = np.abs(b).max(initial=0.0)
+    return bool(np.isfinite(a).all() and np.abs(a - b).max(initial=0.0) <= tolerance * scale)
+
+
+def dimensions(args: Mapping[str, Value]) -> dict[str, int]:
+    """Sizes that a formula may divide by, by the names that the course gives them."""
+    named: dict[str, int] = {}
+    arrays = {k: v for k, v in args.items() if isinstance(v, np.ndarray) and v.ndim}
+    if not arrays:
+        return named
+    first, x = next(iter(arrays.items()))
+    if first in ("x", "X", "images", "train", "predictions"):
+        named["N"] = x.shape[0]
+        labels = arrays.get("y")
+        if x.ndim == 2:
+            classes = labels is not None and labels.ndim == 1
+            named["C" if classes else "D"] = x.shape[1]
+        if x.ndim == 4:
+            named |= {"C": x.shape[1], "H": x.shape[2], "W": x.shape[3]}
+            named["N·H·W"] = x.size // x.shape[1]
+        if x.ndim > 1:
+            named["the number of elements"] = x.size
+    w = arrays.get("w")
+    if w is not None and w.ndim == 2:
+        named["M"] = w.shape[1]
+    return {key: size for key, size in named.items() if size > 1}
+
+
+def hyperparameters(args: Mapping[str, Value], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Numbers among the arguments, those in dictionaries included: ("p", 0.8)."""
+    for key, value in args.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and key != "seed":
+            yield key, float(value)
+        elif isinstance(value, dict):
+            yield from hyperparameters(value, key)
+
+
+def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
+    """(symbol, value, question) of the ratios that have a meaning."""
+    for name, size in dimensions(row.trial.case.args).items():
+        over = "the batch" if name == "N" else name
+        yield (
+            f"1/{name}",
+            1 / size,
+            (
+                f"did you take the mean over {over} where the sum is needed, "
+                f"or divide by {name} once too often?"
+            ),
+        )
+        yield (
+            name,
+            float(size),
+            (f"is a division by {name} missing, a sum taken where the mean is needed?"),
+        )
+        yield f"-1/{name}", -1 / size, "look at the sign, and at the mean that should be a sum."
+        yield f"-{name}", -float(size), "look at the sign, and at the sum that should be a mean."
+        yield f"√{name}", size**0.5, f"is a square root of {name} misplaced?"
+        yield f"1/√{name}", size**-0.5, f"is a square root of {name} misplaced?"
+    yield "-1", -1.0, "the sign is the wrong way round: which term is subtracted from which?"
+    yield "2", 2.0, "is something counted twice, or a factor ½ missing?"
+    yield "1/2", 0.5, "is the 2 of a derivative of a square missing, or a factor ½ too many?"
+    yield "-2", -2.0, "look at the sign and at the factor 2."
+    yield "-1/2", -0.5, "look at the sign and at the factor ½."
+    yield "4", 4.0, "is a factor of ½ missing twice?"
+    for name, value in hyperparameters(row.trial.case.args):
+        for symbol, size in (
+            (name, value),
+            (f"1/{name}", 1 / value if value else np.nan),
+            (f"(1-{name})", 1 - value),
+            (f"1/(1-{name})", 1 / (1 - value) if value != 1 else np.nan),
+            (f"-{name}", -value),
+            (f"{name}/(1-{name})", value / (1 - value) if value != 1 else np.nan),
+            (f"(1-{name})/{name}", (1 - value) / value if value else np.nan),
+        ):
+            if np.isfinite(size) and abs(size - 1) > 1e-6 and size:
+                yield symbol, size, f"look at how {name} enters."
+
+
+@rule
+def zero(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    if g.shape == e.shape and not g.any() and np.any(e):
+        return Relation("all-zero", "is 0 everywhere", "is it ever computed, or overwritten?")
+    return None
+
+
+@rule
+def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A constant factor between the given and the right answer."""
+    if e.shape != g.shape or not np.any(e):
+        return None
+    factor = float(np.vdot(e, g) / np.vdot(e, e))
+    if not np.isfinite(factor) or abs(factor) < 1e-9 or not near(g, factor * e):
+        return None
+    for symbol, value, question in _ratio_names(row):
+        if abs(factor - value) <= 1e-6 * abs(value):
+            return Relation(f"ratio:{symbol}", _times(factor, symbol), question)
+    return Relation(
+        "ratio:constant", _times(factor, ""), "where does this constant factor come from?"
+    )
+
+
+def _times(factor: float, symbol: str) -> str:
+    if factor == -1 or symbol == "-1":
+        return "has the wrong sign"
+    name = symbol.lstrip("-")
+    size = f"{number(abs(factor))} times too large"
+    if abs(factor) < 1:
+        size = f"{number(1 / abs(factor))} times too small"
+    named = name and not name.replace("/", "").replace(".", "").isdigit()
+    sign = " and has the wrong sign" if factor < 0 else ""
+    return f"is {size}" + (f" (a factor {name})" if named else "") + sign
+
+
+@rule
+def given_back(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """The answer is one of the arguments, unchanged."""
+    things = {**row.trial.case.args, "dout": row.trial.case.extra.get("dout")}
+    for name, value in things.items():
+        if isinstance(value, np.ndarray) and value.size > 1 and near(g, value) and np.any(value):
+            return Relation("given-back", f"is just {name}, unchanged", "which factor is missing?")
+    return None
+
+
+@rule
+def transposed(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    if e.ndim == 2 and min(e.shape) > 1 and g.shape == e.shape[::-1] and near(g, e.T):
+        return Relation("transposed", "is transposed", "which factor of the product comes first?")
+    return None
+
+
+@rule
+def keepdims(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """The right numbers in another shape."""
+    if e.shape == g.shape or e.size != g.size:
+        return None
+    if near(g.reshape(e.shape), e):
+        what = f"holds the right numbers in shape {g.shape}, expected {e.shape}"
+        ask = "a gradient has exactly the shape of what it is the gradient of"
+        return Relation("right-numbers-wrong-shape", what, f"{ask}: reshape, or drop keepdims.")
+    return None
+
+
+@rule
+def wrong_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A sum over other axes than the reference's, seen from the upstream gradient."""
+    dout = row.trial.case.extra.get("dout")
+    if not isinstance(dout, np.ndarray) or dout.ndim < 2 or not e.ndim < dout.ndim:
+        return None
+    for axis in [None, *range(dout.ndim)]:
+        for name, total in (("sum", dout.sum(axis=axis)), ("mean", dout.mean(axis=axis))):
+            if near(g, total) and (g.shape != e.shape or not near(e, total)):
+                where = "over everything" if axis is None else f"over axis {axis}"
+                return Relation(
+                    f"wrong-axis:{axis}",
+                    f"is the {name} of dout {where}",
+                    f"over which axis must it go so that the shape {e.shape} remains?",
+                )
+    return None
+
+
+@rule
+def signs(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    if e.shape == g.shape and e.size > 1 and near(np.abs(g), np.abs(e)):
+        wrong = np.count_nonzero(np.sign(g) != np.sign(e))
+        if wrong:
+            return Relation("some-signs", f"has the wrong sign in {wrong} of {e.size} entries",
+                            "where does the sign depend on the input?")  # fmt: skip
+    return None
+
+
+@rule
+def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Wrong just in the label's column, or just outside it."""
+    y = row.trial.case.args.get("y")
+    if e.shape != g.shape or e.ndim != 2 or not isinstance(y, np.ndarray):
+        return None
+    if y.ndim != 1 or y.dtype.kind not in "iu" or len(y) != len(e) or e.shape[1] < 2:
+        return None
+    off = np.abs(g - e) > 1e-6 * np.abs(e).max()
+    at_label = np.zeros(e.shape, bool)
+    at_label[np.arange(len(y)), y] = True
+    if off.any() and not off[~at_label].any():
+        return Relation("label-column", "is wrong only in the column of the true class",
+                        "what is different about the true class in the derivative?")  # fmt: skip
+    if off.any() and not off[at_label].any() and off[~at_label].all():
+        return Relation("other-columns", "is right at the true class and wrong elsewhere",
+                        "what does the derivative look like for the wrong classes?")  # fmt: skip
+    return None
+
+
+@rule
+def extra_term(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A multiple of one argument too much or too little."""
+    if e.shape != g.shape or e.size < 2:
+        return None
+    rest = g - e
+    things = {**row.trial.case.args, "dout": row.trial.case.extra.get("dout")}
+    for name, value in things.items():
+        if not isinstance(value, np.ndarray) or value.shape != e.shape or not np.any(value):
+            continue
+        factor = float(np.vdot(value, rest) / np.vdot(value, value))
+        if abs(factor) > 1e-9 and near(rest, factor * value):
+            sign = "too much" if factor > 0 else "too little"
+            what = f"holds {number(abs(factor))}·{name} {sign}"
+            return Relation(f"extra-term:{name}", what, f"which term with {name} is missing or "
+                            "counted twice?")  # fmt: skip
+    if np.ptp(rest) <= 1e-6 * np.abs(rest).max() and np.abs(rest).max() > 0:
+        return Relation("constant-offset", f"is off by {number(rest.flat[0])} in every entry",
+                        "which constant is added or forgotten?")  # fmt: skip
+    return None
+
+
+@rule
+def permuted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    if e.shape == g.shape and e.size > 2 and near(np.sort(g, axis=None), np.sort(e, axis=None)):
+        return Relation("permuted", "holds the right numbers in the wrong order",
+                        "which axis comes first when you reshape or transpose?")  # fmt: skip
+    return None
+
+
+@rule
+def by_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A factor or an error that is constant along one axis."""
+    if e.shape != g.shape or e.ndim != 2 or min(e.shape) < 3:
+        return None
+    rest = g - e
+    quotient = g / np.where(np.abs(e) > 1e-12, e, np.nan)
+    for axis, word in ((0, "column"), (1, "row")):
+        if (
+            np.isfinite(quotient).all()
+            and (np.ptp(quotient, axis=axis) <= 1e-6 * np.abs(quotient).max(axis=axis)).all()
+        ):
+            return Relation(f"factor-per-{word}", f"is off by a factor of its own in each {word}",
+                            f"which quantity has one value per {word}?")  # fmt: skip
+        if (np.ptp(rest, axis=axis) <= 1e-6 * np.abs(rest).max()).all():
+            return Relation(f"offset-per-{word}", f"is off by a constant of its own in each {word}",
+                            f"which term is summed or averaged over the {word}?")  # fmt: skip
+    return None
+
+
+@rule
+def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Wrong only where the input is negative, positive, or exactly zero."""
+    x = next((v for v in row.trial.case.args.values() if isinstance(v, np.ndarray)), None)
+    if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind != "f":
+        return None
+    off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
+    off |= ~np.isfinite(g)
+    if not off.any() or off.all():
+        return None
+    for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
+        if mask.any() and (~mask).any() and not off[~mask].any():
+            return Relation(f"where-{word.split()[-1]}", f"is wrong only where the input is {word}",
+                            f"what should happen for a {word} input?")  # fmt: skip
+    return None

@@ -1,0 +1,225 @@
+"""One student, one exercise → a result.
+
+`brief` turns a declaration into trials; `grade` runs a student through them. Both know nothing
+of where the student's code runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.battery.kind import Brief, Finding, Observed, Suspect, Trial
+from autograder.diagnosis import Evidence, diagnose
+from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult
+from autograder.student import STUB_ERROR, LocalStudent, Student
+from autograder.values import Raised
+
+MAIN, EXTRA, CONDUCT = 0.75, 0.15, 0.10
+"""How the points divide: the main outputs, the special inputs, the conduct."""
+
+
+def namespace_with(exercise: Exercise, implementation: Any) -> dict[str, Any]:
+    """The reference's names with one implementation (or a dict of several) put in their place."""
+    mine = (
+        implementation if isinstance(implementation, Mapping) else {exercise.name: implementation}
+    )
+    return {**exercise.reference, **mine}
+
+
+def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> list[Observed]:
+    """What an implementation of our own shows on each case."""
+    student = LocalStudent(namespace_with(exercise, implementation))
+    seen = []
+    for case in cases:
+        student.reset(0)
+        seen.append(exercise.kind.script(exercise.name, student, case))
+    return seen
+
+
+def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False) -> Brief:
+    """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed."""
+    cases = [case for case in exercise.cases(rng) if case.public or not public]
+    expected = observe(exercise, {}, cases)
+    trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
+
+    def suspects() -> list[Suspect]:
+        return [
+            Suspect(m.code, m.sentence, m.aspect, m.severity, observe(exercise, m.wrong, cases))
+            for m in exercise.misconceptions
+        ]
+
+    return Brief(exercise.name, exercise.points, exercise.kind, trials, suspects, exercise.core)
+
+
+def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
+    """Run one student through all trials of one exercise, and say what is wrong."""
+    if not student.defines(task.name):
+        return _unanswered(task, "missing", f"{task.name} is not defined in the notebook")
+    got: list[Observed] = []
+    for trial in task.trials:
+        student.reset(seed)
+        seen = task.kind.script(task.name, student, trial.case)
+        if _is_stub(seen):
+            return _unanswered(task, "not attempted", f"{task.name} is still the empty stub")
+        got.append(seen)
+        if _hopeless(got):
+            break
+    trials = task.trials[: len(got)]
+    waits = [seen.waits for seen in got if seen.waits]
+    if len(waits) == len(got):
+        text = f"{task.name} waits for {waits[0]}: it must run and return (out, cache) first"
+        return _unanswered(task, "failed", text, code="waits-for-forward")
+    findings = [
+        [] if seen.waits else task.kind.judge(trial, seen)
+        for trial, seen in zip(trials, got, strict=True)
+    ]
+    carried, note = _carry_forward(task, student, trials, findings)
+    evidence = Evidence(task, trials, got, findings, carried)
+    checks, share = _checks(evidence, note)
+    diagnoses = tuple(diagnose(evidence)) if share < 1 else ()
+    share = _with_severity(share, diagnoses)
+    return ExerciseResult(
+        task.name,
+        round(task.points * share, 4),
+        task.points,
+        _status(share, findings),
+        tuple(checks),
+        diagnoses,
+        evidence.picture() if share < 1 else None,
+    )
+
+
+def grade_submission(
+    student: Student,
+    assignment: str,
+    seed: Callable[[str], int],
+    *,
+    exercises: Sequence[Exercise] | None = None,
+) -> list[ExerciseResult]:
+    """Grade all exercises of an assignment, in the notebook's order.
+
+    Args:
+        seed: exercise name → integer, from the course secret and the student's canonical id.
+    """
+    from autograder import course
+
+    results = []
+    for exercise in course.exercises(assignment) if exercises is None else exercises:
+        number = seed(exercise.name)
+        results.append(grade(brief(exercise, np.random.default_rng(number)), student, number))
+    return results
+
+
+def _unanswered(task: Brief, status: str, text: str, code: str = "") -> ExerciseResult:
+    code = code or status.replace(" ", "-")
+    diagnosis = Diagnosis(code, text, task.name)
+    return ExerciseResult(
+        task.name, 0.0, task.points, status, (Check("attempt", False, text),), (diagnosis,)
+    )
+
+
+def _is_stub(seen: Observed) -> bool:
+    values = list(seen.values.values())
+    return bool(values) and all(isinstance(v, Raised) and v.kind == STUB_ERROR for v in values)
+
+
+def _hopeless(got: Sequence[Observed]) -> bool:
+    """Once a call ran out of time or killed its process, further trials would only cost."""
+    return any(
+        isinstance(value, Raised) and value.kind in ("TimeLimit", "Died")
+        for value in got[-1].values.values()
+    )
+
+
+def _carry_forward(
+    task: Brief, student: Student, trials: Sequence[Trial], findings: Sequence[Sequence[Finding]]
+) -> tuple[set[str], str]:
+    failing = {f.aspect for row in findings for f in row if f.fault and f.fault.kind == "value"}
+    impossible = {f.aspect for row in findings for f in row if f.fault and f.fault.kind != "value"}
+    if not failing:
+        return set(), ""
+    forgiven, note = task.kind.reconsider(task.name, student, trials, sorted(failing))
+    return forgiven - impossible, note if forgiven - impossible else ""
+
+
+def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
+    """The lines of the report, and the share of the points that they earn."""
+    aspects = list(evidence.trials[0].expected.values)
+    main = evidence.task.kind.main_checks(aspects)
+    groups: dict[str, list[Finding]] = {"shape": []}
+    groups |= {line: [] for line in dict.fromkeys(main.values())}
+    for row in evidence.findings:
+        for finding in row:
+            line = finding.case.check or main[finding.aspect]
+            excused = finding.aspect in evidence.carried and not finding.passed
+            if excused:
+                continue
+            formal = finding.fault and finding.fault.kind in ("shape", "type", "structure")
+            if not finding.case.check:
+                groups["shape"].append(_only_if(finding, bool(formal)))
+            groups.setdefault(line, []).append(finding)
+    conduct = list(dict.fromkeys(text for seen in evidence.got for text in seen.conduct))
+    checks = [Check(line, *_summary(findings)) for line, findings in groups.items()]
+    checks.append(Check("conduct", not conduct, "; ".join(f"it {text}" for text in conduct)))
+    if note:
+        checks.append(Check("error carried forward", True, note))
+    passed = {check.name: check.passed for check in checks}
+    mains = [passed[line] for line in dict.fromkeys(main.values())]
+    extras = [passed[line] for line in groups if line != "shape" and line not in main.values()]
+    return checks, _share(mains, extras, not conduct, set(main.values()), evidence)
+
+
+def _share(
+    mains: Sequence[bool],
+    extras: Sequence[bool],
+    conduct: bool,
+    lines: set[str],
+    evidence: Evidence,
+) -> float:
+    if not any(mains):
+        return 0.0
+    total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
+    total += EXTRA * (sum(extras) / len(extras) if extras else 1.0)
+    return 1.0 if all(mains) and all(extras) and conduct else min(total, 0.95)
+
+
+def _only_if(finding: Finding, formal: bool) -> Finding:
+    if formal:
+        return finding
+    return Finding(finding.aspect, finding.case, None)
+
+
+def _summary(findings: Sequence[Finding]) -> tuple[bool, str]:
+    wrong = [f for f in findings if not f.passed]
+    if not wrong:
+        return True, ""
+    first = wrong[0]
+    assert first.fault is not None
+    label = f"for {first.case.label}: " if first.case.label else ""
+    name = "" if first.fault.kind == "structure" else f"{first.aspect} "
+    return False, f"{label}{name}{first.fault.text}"
+
+
+def _with_severity(share: float, diagnoses: Sequence[Diagnosis]) -> float:
+    """An exactly known mistake costs what its declaration says."""
+    known = [d.severity for d in diagnoses if d.exact]
+    if share < 1 and len(known) == len(diagnoses) and known and None not in known:
+        return max(0.0, 1.0 - sum(s for s in known if s is not None))
+    return share
+
+
+def _status(share: float, findings: Sequence[Sequence[Finding]]) -> str:
+    if share >= 1:
+        return "passed"
+    if share > 0:
+        return "partial"
+    faults = [f.fault for row in findings for f in row if f.fault]
+    raised = [f.got.kind for row in findings for f in row if isinstance(f.got, Raised)]
+    if raised and raised[-1] == "TimeLimit":
+        return "timeout"
+    if faults and all(fault.kind == "raised" for fault in faults):
+        return "error"
+    return "failed"
