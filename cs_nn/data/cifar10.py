@@ -13,7 +13,7 @@ import tarfile
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -92,7 +92,9 @@ def load_cifar10(
             classes = tuple(str(name) for name in file["classes"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{cached} is damaged: delete it, and it will be made anew.") from error
-    return Cifar10(_brightness(x_train, dtype), y_train, _brightness(x_test, dtype), y_test, classes)
+    return Cifar10(
+        _brightness(x_train, dtype), y_train, _brightness(x_test, dtype), y_test, classes
+    )
 
 
 def _data_folder() -> Path:
@@ -191,7 +193,7 @@ def _save(file: Path, arrays: dict[str, Array]) -> None:
     partial.replace(file)
 
 
-def read_batch(file: BinaryIO) -> Any:
+def read_batch(file: IO[bytes]) -> Any:
     """Read one file of the archive: dictionaries with keys in bytes, lists, and byte arrays.
 
     Args:

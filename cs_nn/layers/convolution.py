@@ -144,7 +144,7 @@ def conv_backward_fast(
 
 def _im2col(
     x: Array, HH: int, WW: int, stride: int, pad: int, H_out: int, W_out: int
-) -> Float[Array, "C*HH*WW N*H_out*W_out"]:
+) -> Float[Array, "C_HH_WW N_H_out_W_out"]:
     """Return every window of every image as one column.
 
     One copy for each of the HH·WW places in the window moves long rows of memory, where a copy

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 Config = dict[str, Any]
 
@@ -36,7 +36,7 @@ def sgd(
     Source: Robbins and Monro 1951, eq. (5).
     """
     config = _complete(config, w, dw, learning_rate=1e-2)
-    return w - config["learning_rate"] * dw, config
+    return _done(w - config["learning_rate"] * dw, config)
 
 
 def sgd_momentum(
@@ -59,7 +59,7 @@ def sgd_momentum(
     """
     config = _complete(config, w, dw, learning_rate=1e-2, momentum=0.9, velocity=np.zeros_like(w))
     v = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
-    return w + v, config | {"velocity": v}
+    return _done(w + v, config, velocity=v)
 
 
 def nesterov(
@@ -87,7 +87,7 @@ def nesterov(
     mu = config["momentum"]
     v_prev = config["velocity"]
     v = mu * v_prev - config["learning_rate"] * dw
-    return w - mu * v_prev + (1 + mu) * v, config | {"velocity": v}
+    return _done(w - mu * v_prev + (1 + mu) * v, config, velocity=v)
 
 
 def adagrad(
@@ -113,7 +113,7 @@ def adagrad(
     config = _complete(config, w, dw, learning_rate=1e-2, epsilon=1e-8, cache=np.zeros_like(w))
     cache = config["cache"] + dw**2
     next_w = w - config["learning_rate"] * dw / (np.sqrt(cache) + config["epsilon"])
-    return next_w, config | {"cache": cache}
+    return _done(next_w, config, cache=cache)
 
 
 def rmsprop(
@@ -149,7 +149,7 @@ def rmsprop(
     rho = config["decay_rate"]
     cache = rho * config["cache"] + (1 - rho) * dw**2
     next_w = w - config["learning_rate"] * dw / (np.sqrt(cache) + config["epsilon"])
-    return next_w, config | {"cache": cache}
+    return _done(next_w, config, cache=cache)
 
 
 def adam(
@@ -177,7 +177,7 @@ def adam(
     config = _complete(config, w, dw, learning_rate=1e-3, **_adam_defaults(w))
     m, v, m_hat, v_hat, t = _adam_moments(dw, config)
     next_w = w - config["learning_rate"] * m_hat / (np.sqrt(v_hat) + config["epsilon"])
-    return next_w, config | {"m": m, "v": v, "t": t}
+    return _done(next_w, config, m=m, v=v, t=t)
 
 
 def adamw(
@@ -204,7 +204,7 @@ def adamw(
     m, v, m_hat, v_hat, t = _adam_moments(dw, config)
     adam_direction = m_hat / (np.sqrt(v_hat) + config["epsilon"])
     next_w = w - config["learning_rate"] * (adam_direction + config["weight_decay"] * w)
-    return next_w, config | {"m": m, "v": v, "t": t}
+    return _done(next_w, config, m=m, v=v, t=t)
 
 
 def adamax(
@@ -245,7 +245,7 @@ def adamax(
     m = beta1 * config["m"] + (1 - beta1) * dw
     u = np.maximum(beta2 * config["u"], np.abs(dw))
     rate = config["learning_rate"] / (1 - beta1**t)
-    return w - rate * m / (u + config["epsilon"]), config | {"m": m, "u": u, "t": t}
+    return _done(w - rate * m / (u + config["epsilon"]), config, m=m, u=u, t=t)
 
 
 def rprop(
@@ -292,15 +292,15 @@ def rprop(
     step = np.where(agreement > 0, step * config["eta_plus"], shrunk)
     step = np.clip(step, config["step_min"], config["step_max"])
     grad = np.where(agreement < 0, np.zeros_like(dw), dw)
-    return w - np.sign(grad) * step, config | {"step": step, "prev_grad": grad}
+    return _done(w - np.sign(grad) * step, config, step=step, prev_grad=grad)
 
 
 def polyak_heavy_ball(
     x: Float[Array, "*shape"],
     x_prev: Float[Array, "*shape"],
     grad: Float[Array, "*shape"],
-    alpha: float,
-    beta: float,
+    alpha: Scalar,
+    beta: Scalar,
 ) -> Float[Array, "*shape"]:
     """Return the next point of the heavy-ball method, x − α·grad + β·(x − x_prev).
 
@@ -318,7 +318,7 @@ def polyak_heavy_ball(
     """
     _same_shape(x, x_prev, "x and x_prev")
     _same_shape(x, grad, "x and grad")
-    return x - float(alpha) * grad + float(beta) * (x - x_prev)
+    return np.asarray(x - float(alpha) * grad + float(beta) * (x - x_prev))
 
 
 def _adam_defaults(w: Array) -> Config:
@@ -347,11 +347,22 @@ def _complete(config: Config | None, w: Array, dw: Array, **defaults: Any) -> Co
     """Return a new config with every missing key at its default."""
     _same_shape(w, dw, "w and dw")
     completed = defaults | (config or {})
-    # A NumPy float64 scalar, say from a schedule, would promote float32 parameters to float64.
     return {
-        key: value.item() if isinstance(value, np.generic) else value
+        # A NumPy float64, say from a schedule, would promote float32 parameters to float64.
+        key: np.asarray(value).item()
+        if isinstance(defaults.get(key), int | float) and np.ndim(value) == 0
+        else value
         for key, value in completed.items()
     }
+
+
+def _done(next_w: Array, config: Config, **state: Any) -> tuple[Array, Config]:
+    """Return the new parameters and the config with the new state.
+
+    NumPy turns arrays without axes into scalars as it computes; here they become arrays again.
+    """
+    arrays = {key: np.asarray(value) if key != "t" else value for key, value in state.items()}
+    return np.asarray(next_w), config | arrays
 
 
 def _same_shape(a: Array, b: Array, names: str) -> None:

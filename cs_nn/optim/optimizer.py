@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 Config = dict[str, Any]
 UpdateRule = Callable[..., tuple[Array, Config]]
@@ -44,7 +44,7 @@ class Optimizer:
         update: UpdateRule,
         config: Mapping[str, Any] | None = None,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
-        schedule: Callable[[int], float] | None = None,
+        schedule: Callable[[int], Scalar] | None = None,
     ) -> None:
         overrides = overrides or {}
         _check_names(overrides, params, "override")
@@ -55,7 +55,7 @@ class Optimizer:
         self.t = 0
         self._own_rate = {name for name in overrides if "learning_rate" in overrides[name]}
 
-    def step(self, grads: Mapping[str, Array], rate: float | None = None) -> None:
+    def step(self, grads: Mapping[str, Array], rate: Scalar | None = None) -> None:
         """Update every parameter that has a gradient.
 
         Args:

@@ -6,8 +6,10 @@ A schedule is a function of the time ``t``, counted from 0 in whatever unit the 
 
 import math
 
+from cs_nn.arrays import Scalar
 
-def step_decay(rate: float, t: float, factor: float, every: float) -> float:
+
+def step_decay(rate: Scalar, t: Scalar, factor: Scalar, every: Scalar) -> float:
     """Return rate·factor^⌊t/every⌋: the rate drops by ``factor`` each ``every`` steps.
 
     Args:
@@ -25,7 +27,7 @@ def step_decay(rate: float, t: float, factor: float, every: float) -> float:
     return float(rate * factor ** math.floor(t / every))
 
 
-def exponential_decay(rate: float, t: float, k: float) -> float:
+def exponential_decay(rate: Scalar, t: Scalar, k: Scalar) -> float:
     """Return rate·e^(−kt).
 
     Args:
@@ -38,7 +40,7 @@ def exponential_decay(rate: float, t: float, k: float) -> float:
     return float(rate * math.exp(-k * t))
 
 
-def inverse_time_decay(rate: float, t: float, k: float) -> float:
+def inverse_time_decay(rate: Scalar, t: Scalar, k: Scalar) -> float:
     """Return rate/(1 + kt), which meets the conditions of Robbins and Monro for convergence.
 
     Args:
@@ -51,7 +53,7 @@ def inverse_time_decay(rate: float, t: float, k: float) -> float:
     return float(rate / (1 + k * t))
 
 
-def cosine_decay(rate: float, t: float, total: float, minimum: float = 0.0) -> float:
+def cosine_decay(rate: Scalar, t: Scalar, total: Scalar, minimum: Scalar = 0.0) -> float:
     """Return minimum + ½(rate − minimum)(1 + cos(πt/total)), then ``minimum`` for t ≥ total.
 
     Args:
@@ -71,7 +73,7 @@ def cosine_decay(rate: float, t: float, total: float, minimum: float = 0.0) -> f
 
 
 def warm_restarts(
-    rate: float, t: float, period: float, multiplier: float = 1, minimum: float = 0.0
+    rate: Scalar, t: Scalar, period: Scalar, multiplier: Scalar = 1, minimum: Scalar = 0.0
 ) -> float:
     """Return the rate of SGDR: a cosine decay that starts again after each period.
 
@@ -91,12 +93,12 @@ def warm_restarts(
     if multiplier < 1:
         raise ValueError(f"multiplier is {multiplier}, but periods may not shrink: give 1 or more.")
     while t >= period:
-        t -= period
-        period *= multiplier
+        t = t - period
+        period = period * multiplier
     return cosine_decay(rate, t, period, minimum)
 
 
-def cyclic(low: float, high: float, t: float, half_period: float) -> float:
+def cyclic(low: Scalar, high: Scalar, t: Scalar, half_period: Scalar) -> float:
     """Return a triangle wave: ``low`` at t = 0, ``high`` at ``half_period``, and back.
 
     Args:
@@ -116,7 +118,7 @@ def cyclic(low: float, high: float, t: float, half_period: float) -> float:
     return float(low + (high - low) * height)
 
 
-def linear_warmup(rate: float, t: float, steps: float) -> float:
+def linear_warmup(rate: Scalar, t: Scalar, steps: Scalar) -> float:
     """Return rate·min(1, (t+1)/steps): the first step is already larger than 0.
 
     Args:
@@ -163,25 +165,25 @@ class ReduceOnPlateau:
 
     def __init__(
         self,
-        rate: float,
-        factor: float = 0.1,
+        rate: Scalar,
+        factor: Scalar = 0.1,
         patience: int = 10,
-        threshold: float = 1e-4,
-        minimum: float = 0.0,
+        threshold: Scalar = 1e-4,
+        minimum: Scalar = 0.0,
     ) -> None:
         if not 0 < factor < 1:
             raise ValueError(f"factor is {factor}: give a number between 0 and 1.")
         if patience < 1:
             raise ValueError(f"patience is {patience}: give 1 step or more.")
         self.rate = float(rate)
-        self.factor = factor
+        self.factor = float(factor)
         self.patience = patience
         self.threshold = threshold
-        self.minimum = minimum
+        self.minimum = float(minimum)
         self.best = math.inf
         self.steps_without_improvement = 0
 
-    def step(self, loss: float) -> float:
+    def step(self, loss: Scalar) -> float:
         """Take note of a loss (0 or more) and return the learning rate for the next step."""
         if loss < self.best * (1 - self.threshold):
             self.best = float(loss)
@@ -190,12 +192,12 @@ class ReduceOnPlateau:
         self.steps_without_improvement += 1
         if self.steps_without_improvement >= self.patience:
             # A rate that starts below the minimum is left alone, never raised.
-            self.rate = min(self.rate, max(self.rate * self.factor, float(self.minimum)))
+            self.rate = min(self.rate, max(self.rate * self.factor, self.minimum))
             self.steps_without_improvement = 0
         return self.rate
 
 
-def _require_positive(**values: float) -> None:
+def _require_positive(**values: Scalar) -> None:
     for name, value in values.items():
         if value <= 0:
             raise ValueError(f"{name} is {value}: give a number greater than 0.")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 
 def newton_step(gradient: Float[Array, "n"], hessian: Float[Array, "n n"]) -> Float[Array, "n"]:
@@ -109,9 +109,9 @@ def backtracking_line_search(
     x: Float[Array, "*shape"],
     direction: Float[Array, "*shape"],
     gradient: Float[Array, "*shape"],
-    t: float = 1.0,
-    c: float = 1e-4,
-    shrink: float = 0.5,
+    t: Scalar = 1.0,
+    c: Scalar = 1e-4,
+    shrink: Scalar = 0.5,
 ) -> float:
     """Return the first step length t·shrinkᵏ, k = 0, 1, …, that satisfies Armijo's condition.
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
-Series = Sequence[float] | Float[Array, "T"]
+Series = Sequence[Scalar] | Shaped[Array, "T"]
 
 
-def check_initial_loss(loss: float, classes: int, tolerance: float = 0.05) -> bool:
+def check_initial_loss(loss: Scalar, classes: int, tolerance: Scalar = 0.05) -> bool:
     """Say whether the first loss is that of guessing, log C, within a relative tolerance.
 
     A network with small random weights and no regularisation gives every class about the same
@@ -37,7 +37,7 @@ def overfit_small_batch(
     net: Any,
     X: Shaped[Array, "N *dims"],
     y: Int[Array, "N"],
-    learning_rate: float,
+    learning_rate: Scalar,
     steps: int,
 ) -> list[float]:
     """Train on a few examples by full-batch gradient descent; a sound network learns them by heart.
@@ -77,7 +77,9 @@ def exploded(losses: Series) -> bool:
     return bool(not np.all(np.isfinite(losses)) or np.any(losses > 3 * losses[0]))
 
 
-def find_learning_rate(loss_curve: Callable[[float], Series], rates: Sequence[float]) -> float:
+def find_learning_rate(
+    loss_curve: Callable[[Any], Series], rates: Sequence[Scalar] | Shaped[Array, "K"]
+) -> float:
     """Return the learning rate whose loss curve ends lowest and has not exploded.
 
     Args:

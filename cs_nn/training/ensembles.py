@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 
 def ensemble_predict(probabilities: Sequence[Float[Array, "N C"]]) -> Int[Array, "N"]:
@@ -69,7 +69,7 @@ class ParameterAverage:
     Source: Polyak and Juditsky 1992; with exponential weights as in CS231n, "Model ensembles".
     """
 
-    def __init__(self, params: dict[str, Array], decay: float) -> None:
+    def __init__(self, params: dict[str, Array], decay: Scalar) -> None:
         if not 0 <= decay <= 1:
             raise ValueError(f"decay is {decay}: give a number between 0 and 1.")
         self.decay = float(decay)

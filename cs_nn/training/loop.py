@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 from cs_nn.data.minibatches import minibatches
 from cs_nn.optim.optimizer import Optimizer, UpdateRule
 from cs_nn.regularizers import clip_gradient_norm
@@ -22,7 +22,7 @@ def train(
     X_val: Shaped[Array, "V *dims"],
     y_val: Int[Array, "V"],
     update: UpdateRule,
-    schedule: Callable[[int], float],
+    schedule: Callable[[int], Scalar],
     epochs: int,
     batch_size: int,
     rng: np.random.Generator,
@@ -30,7 +30,7 @@ def train(
     *,
     config: Mapping[str, Any] | None = None,
     augment: Callable[[Array, np.random.Generator], Array] | None = None,
-    clip_norm: float | None = None,
+    clip_norm: Scalar | None = None,
     progress: bool = False,
 ) -> History:
     """Train a network by mini-batches and leave it with the best parameters it had.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 from cs_nn.layers.activations import relu_backward, relu_forward
 from cs_nn.layers.affine import affine_backward, affine_forward
 from cs_nn.layers.convolution import conv_backward_fast, conv_forward_fast
@@ -46,8 +46,8 @@ class ConvNet:
         filter_size: int = 3,
         hidden_dim: int = 100,
         num_classes: int = 10,
-        weight_scale: float = 1e-3,
-        reg: float = 0.0,
+        weight_scale: Scalar = 1e-3,
+        reg: Scalar = 0.0,
         rng: np.random.Generator | None = None,
     ) -> None:
         if filter_size % 2 == 0:

@@ -14,18 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from cs_nn.arrays import Scalar
 from cs_nn.training.trials import run_trials
 
 Parameters = dict[str, Any]
 Result = tuple[Parameters, float]
-Ranges = Mapping[str, tuple[float, float]]
+Ranges = Mapping[str, tuple[Scalar, Scalar]]
 
 
 class BorderWarning(UserWarning):
     """The best value found lies on the border of what was searched; a better one may lie beyond."""
 
 
-def sample_log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
+def sample_log_uniform(low: Scalar, high: Scalar, rng: np.random.Generator) -> float:
     """Return a number between two bounds whose logarithm is uniformly distributed.
 
     Args:
@@ -186,11 +187,11 @@ def _best(results: list[Result]) -> Parameters:
     return dict(parameters)
 
 
-def _narrowed(centre: float, first: tuple[float, float], share: float) -> tuple[float, float]:
+def _narrowed(centre: float, first: tuple[Scalar, Scalar], share: float) -> tuple[float, float]:
     """Return the range around ``centre`` that covers a share of the first one, within it."""
     low, high = first
-    stretch = (high / low) ** (share / 2)
-    return max(low, centre / stretch), min(high, centre * stretch)
+    stretch = float(high / low) ** (share / 2)
+    return max(float(low), float(centre) / stretch), min(float(high), float(centre) * stretch)
 
 
 def _on_border(best: Parameters, ranges: Ranges) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 from cs_nn.layers.activations import relu_forward
 from cs_nn.layers.affine import affine_forward
 from cs_nn.layers.convolution import conv_forward_fast
@@ -55,7 +55,7 @@ def fine_tune(
     net: Any,
     X: Shaped[Array, "N *dims"],
     y: Int[Array, "N"],
-    learning_rates: Mapping[str, float],
+    learning_rates: Mapping[str, Scalar],
     steps: int,
 ) -> list[float]:
     """Train a network further by full-batch gradient descent, with a rate for each parameter.
