@@ -7,13 +7,14 @@ byte arrays, and refuses everything else.
 """
 
 import hashlib
+import io
 import os
 import pickle
 import tarfile
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -86,7 +87,7 @@ def load_cifar10(
         _check(archive, progress, sha256)
         _save(cached, _unpack(archive, progress))
     try:
-        with np.load(cached, allow_pickle=False) as file:
+        with cached.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             x_train, y_train = file["x_train"][:train], file["y_train"][:train]
             x_test, y_test = file["x_test"][:test], file["y_test"][:test]
             classes = tuple(str(name) for name in file["classes"])
@@ -168,7 +169,7 @@ def _member(tar: tarfile.TarFile, name: str) -> dict[bytes, Any]:
     if file is None:
         raise ValueError(f"The archive lacks {INSIDE}/{name}: this is not CIFAR-10 for Python.")
     with file:
-        batch = read_batch(file)
+        batch = read_batch(file.read())
     if not isinstance(batch, dict):
         raise ValueError(f"{name} holds no dictionary: this is not CIFAR-10 for Python.")
     return batch
@@ -193,18 +194,18 @@ def _save(file: Path, arrays: dict[str, Array]) -> None:
     partial.replace(file)
 
 
-def read_batch(file: IO[bytes]) -> Any:
+def read_batch(pickled: bytes) -> Any:
     """Read one file of the archive: dictionaries with keys in bytes, lists, and byte arrays.
 
     Args:
-        file: a pickle of protocol 2 or lower as Python 2 wrote it.
+        pickled: what Python 2 wrote, in protocol 2 or lower.
 
     Raises:
         ValueError: if the pickle is torn or holds anything else than numbers, strings, lists,
             tuples, dictionaries and arrays of uint8.
     """
     try:
-        return _plain(_DataUnpickler(file, encoding="bytes").load())
+        return _plain(_DataUnpickler(io.BytesIO(pickled), encoding="bytes").load())
     except (
         pickle.UnpicklingError,
         AttributeError,
