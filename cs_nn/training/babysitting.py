@@ -184,7 +184,7 @@ def diagnose_curves(train_loss: Series, val_loss: Series) -> str:
         return "too slow"
     if fall > 0.2 * start and _starts_flat(train):
         return "bad initialization"
-    if end > 0.25 * start and _stops_abruptly(train):
+    if fall > 0.2 * start and end > 0.25 * start and _stops_abruptly(train):
         return "decayed too early"
     two_thirds = train[round(2 * (len(train) - 1) / 3)]
     late_share = (two_thirds - end) / fall
@@ -198,7 +198,8 @@ def _diverges(train: Array) -> bool:
     if exploded(train):
         return True
     end = float(np.mean(_tail(train)))
-    return end > 1.15 * train[0] or end - float(_smooth(train).min()) > 0.3 * train[0]
+    start, lowest = float(train[0]), float(_smooth(train).min())
+    return end > 1.15 * start or end - lowest > 0.3 * start
 
 
 def _tail(series: Array) -> Array:
@@ -207,7 +208,7 @@ def _tail(series: Array) -> Array:
 
 def _smooth(series: Array) -> Array:
     """Average each place with its neighbours, by straight lines so that slopes are kept."""
-    reach = max(1, len(series) // 15)
+    reach = _reach(series)
     times = np.arange(len(series))
     smooth = np.empty(len(series))
     for t in times:
@@ -215,6 +216,11 @@ def _smooth(series: Array) -> Array:
         _, level = np.polyfit(times[near] - t, series[near], 1)
         smooth[t] = level
     return smooth
+
+
+def _reach(series: Array) -> int:
+    """How many neighbours on each side smoothing averages over."""
+    return max(1, len(series) // 15)
 
 
 def _starts_flat(train: Array) -> bool:
@@ -233,14 +239,16 @@ def _stops_abruptly(train: Array) -> bool:
     """
     last = len(train) - 1
     fall = train[0] - train[-1]
-    for k in range(4, last - 1):
+    shortest = 2 * _reach(train)
+    for k in range(2 * shortest, last - shortest):
         half = k // 2
+        length = min(half, last - k - 1)
         first = (train[0] - train[half]) / half
         second = (train[half] - train[k]) / (k - half)
-        length = min(half, last - k - 1)
         # One epoch of grace, because smoothing rounds the corner off.
         third = (train[k + 1] - train[k + 1 + length]) / length
         steady = second > 0.35 * first > 0
-        if steady and third < 0.2 * second and train[0] - train[k] > 0.5 * fall:
+        stopped = third < 0.2 * second and third * first < 0.3 * second**2
+        if steady and stopped and train[0] - train[k] > 0.7 * fall:
             return True
     return False
