@@ -6,6 +6,7 @@ of where the student's code runs.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult
 from autograder.student import STUB_ERROR, LocalStudent, Student
 from autograder.values import Raised
 
-MAIN, EXTRA, CONDUCT = 0.75, 0.15, 0.10
+MAIN, EXTRA, CONDUCT = 0.60, 0.30, 0.10
 """How the points divide: the main outputs, the special inputs, the conduct."""
 
 
@@ -42,7 +43,7 @@ def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> l
 def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False) -> Brief:
     """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed."""
     cases = [case for case in exercise.cases(rng) if case.public or not public]
-    expected = observe(exercise, {}, cases)
+    expected = observe(exercise, {}, [_in_floating_point(case) for case in cases])
     trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
 
     def suspects() -> list[Suspect]:
@@ -52,6 +53,15 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         ]
 
     return Brief(exercise.name, exercise.points, exercise.kind, trials, suspects, exercise.core)
+
+
+def _in_floating_point(case: Case) -> Case:
+    """What the reference is asked where the student may get integers: the same in floats."""
+    if "any float" not in case.tags:
+        return case
+    first = next(iter(case.args))
+    given = {**case.args, first: np.asarray(case.args[first], dtype=np.float64)}
+    return dataclasses.replace(case, args=given)
 
 
 def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
@@ -109,7 +119,12 @@ def grade_submission(
     results = []
     for exercise in course.exercises(assignment) if exercises is None else exercises:
         number = seed(exercise.name)
-        results.append(grade(brief(exercise, np.random.default_rng(number)), student, number))
+        task = brief(exercise, np.random.default_rng(number))
+        try:
+            results.append(grade(task, student, number))
+        except Exception as error:  # one exercise must not cost the others their grade
+            text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
+            results.append(_unanswered(task, "error", text, code="grader-failed"))
     return results
 
 
@@ -122,8 +137,8 @@ def _unanswered(task: Brief, status: str, text: str, code: str = "") -> Exercise
 
 
 def _is_stub(seen: Observed) -> bool:
-    values = list(seen.values.values())
-    return bool(values) and all(isinstance(v, Raised) and v.kind == STUB_ERROR for v in values)
+    first = next(iter(seen.values.values()), None)
+    return isinstance(first, Raised) and first.kind == STUB_ERROR
 
 
 def _hopeless(got: Sequence[Observed]) -> bool:
@@ -162,28 +177,27 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
                 groups["shape"].append(_only_if(finding, bool(formal)))
             groups.setdefault(line, []).append(finding)
     conduct = list(dict.fromkeys(text for seen in evidence.got for text in seen.conduct))
-    checks = [Check(line, *_summary(findings)) for line, findings in groups.items()]
+    ordinary = {
+        f.aspect for row in evidence.findings for f in row if not f.case.check and not f.passed
+    }
+    checks = [Check(line, *_summary(findings, ordinary)) for line, findings in groups.items()]
     checks.append(Check("conduct", not conduct, "; ".join(f"it {text}" for text in conduct)))
     if note:
         checks.append(Check("error carried forward", True, note))
     passed = {check.name: check.passed for check in checks}
     mains = [passed[line] for line in dict.fromkeys(main.values())]
-    extras = [passed[line] for line in groups if line != "shape" and line not in main.values()]
-    return checks, _share(mains, extras, not conduct, set(main.values()), evidence)
+    extras = {
+        line: passed[line] for line in groups if line != "shape" and line not in main.values()
+    }
+    return checks, _share(mains, extras, not conduct)
 
 
-def _share(
-    mains: Sequence[bool],
-    extras: Sequence[bool],
-    conduct: bool,
-    lines: set[str],
-    evidence: Evidence,
-) -> float:
-    if not any(mains):
+def _share(mains: Sequence[bool], extras: Mapping[str, bool], conduct: bool) -> float:
+    if not any(mains) or not extras.get("speed", True):
         return 0.0
     total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
-    total += EXTRA * (sum(extras) / len(extras) if extras else 1.0)
-    return 1.0 if all(mains) and all(extras) and conduct else min(total, 0.95)
+    total += EXTRA * (sum(extras.values()) / len(extras) if extras else 1.0)
+    return 1.0 if all(mains) and all(extras.values()) and conduct else min(total, 0.95)
 
 
 def _only_if(finding: Finding, formal: bool) -> Finding:
@@ -192,15 +206,21 @@ def _only_if(finding: Finding, formal: bool) -> Finding:
     return Finding(finding.aspect, finding.case, None)
 
 
-def _summary(findings: Sequence[Finding]) -> tuple[bool, str]:
+AS_ORDINARY = "wrong as on ordinary inputs"
+
+
+def _summary(findings: Sequence[Finding], ordinary: set[str]) -> tuple[bool, str]:
+    """Whether a line is green, and the first thing that is wrong; special inputs that go wrong
+    just where ordinary ones do have nothing of their own to say."""
     wrong = [f for f in findings if not f.passed]
     if not wrong:
         return True, ""
+    if wrong[0].case.check and all(f.aspect in ordinary for f in wrong):
+        return False, AS_ORDINARY
     first = wrong[0]
     assert first.fault is not None
     label = f"for {first.case.label}: " if first.case.label else ""
-    name = "" if first.fault.kind == "structure" else f"{first.aspect} "
-    return False, f"{label}{name}{first.fault.text}"
+    return False, f"{label}{first.fault.about(first.aspect)}"
 
 
 def _with_severity(share: float, diagnoses: Sequence[Diagnosis]) -> float:

@@ -275,7 +275,14 @@ def raised(error: BaseException) -> Raised:
         message = str(error)
     except Exception:
         message = ""
-    return Raised(type(error).__name__, message[:2000], line[:200], lineno)
+    return Raised(_kind(error), message[:2000], line[:200], lineno)
+
+
+def _kind(error: BaseException) -> str:
+    """The class of an exception; for a library's own class the built-in that it refines."""
+    own, *ancestors = type(error).__mro__
+    known = [c for c in (own, *ancestors) if c.__module__ == "builtins"]
+    return own.__name__ if known[0] in (Exception, BaseException) else known[0].__name__
 
 
 def _copy_in_layout(array: np.ndarray) -> np.ndarray:

@@ -3,10 +3,11 @@
 A ``Value`` is a number that remembers the numbers it was computed from.
 """
 
-import math
-from typing import Union
+from __future__ import annotations
 
-Operand = Union["Value", int, float]
+import math
+
+from cs_nn.arrays import Scalar
 
 
 class Value:
@@ -31,71 +32,72 @@ class Value:
     (-4.0, -4.0, 3.0)
     """
 
-    def __init__(self, data: float, label: str = ""):
+    def __init__(self, data: Scalar, label: str = ""):
         self.data = float(data)
         self.grad = 0.0
         self.parents: tuple[tuple[Value, float], ...] = ()
         self.operation = ""
         self.label = label
 
-    def __add__(self, other: Operand) -> "Value":
+    def __add__(self, other: Scalar | Value) -> Value:
         other = _as_value(other)
         return _node("+", self.data + other.data, (self, 1.0), (other, 1.0))
 
-    def __mul__(self, other: Operand) -> "Value":
+    def __mul__(self, other: Scalar | Value) -> Value:
         other = _as_value(other)
         return _node("·", self.data * other.data, (self, other.data), (other, self.data))
 
-    def __sub__(self, other: Operand) -> "Value":
+    def __sub__(self, other: Scalar | Value) -> Value:
         other = _as_value(other)
         return _node("−", self.data - other.data, (self, 1.0), (other, -1.0))
 
-    def __truediv__(self, other: Operand) -> "Value":
+    def __truediv__(self, other: Scalar | Value) -> Value:
         other = _as_value(other)
         quotient = self.data / other.data
         return _node("/", quotient, (self, 1 / other.data), (other, -quotient / other.data))
 
-    def __pow__(self, exponent: float) -> "Value":
+    def __pow__(self, exponent: Scalar) -> Value:
         if isinstance(exponent, Value):
             raise TypeError("the exponent must be a plain number; write (y * x.log()).exp()")
+        exponent = float(exponent)
         power = math.pow(self.data, exponent)
         return _node(f"^{exponent:g}", power, (self, _power_slope(self.data, exponent)))
 
-    def __neg__(self) -> "Value":
+    def __neg__(self) -> Value:
         return _node("−", -self.data, (self, -1.0))
 
-    def __radd__(self, other: float) -> "Value":
+    def __radd__(self, other: Scalar) -> Value:
         return _as_value(other) + self
 
-    def __rmul__(self, other: float) -> "Value":
+    def __rmul__(self, other: Scalar) -> Value:
         return _as_value(other) * self
 
-    def __rsub__(self, other: float) -> "Value":
+    def __rsub__(self, other: Scalar) -> Value:
         return _as_value(other) - self
 
-    def __rtruediv__(self, other: float) -> "Value":
+    def __rtruediv__(self, other: Scalar) -> Value:
         return _as_value(other) / self
 
-    def exp(self) -> "Value":
+    def exp(self) -> Value:
         power = math.exp(self.data)
         return _node("exp", power, (self, power))
 
-    def log(self) -> "Value":
+    def log(self) -> Value:
         """The natural logarithm; ValueError unless ``data`` is positive."""
         if self.data <= 0:
             raise ValueError(f"log needs a positive number, not {self.data}")
         return _node("log", math.log(self.data), (self, 1 / self.data))
 
-    def tanh(self) -> "Value":
+    def tanh(self) -> Value:
         t = math.tanh(self.data)
         return _node("tanh", t, (self, 1 - t**2))
 
-    def relu(self) -> "Value":
+    def relu(self) -> Value:
         """max(0, x); at the kink x = 0 the slope is 0."""
         active = self.data > 0
         return _node("relu", self.data if active else 0.0, (self, 1.0 if active else 0.0))
 
-    def max(self, other: Operand) -> "Value":
+    def max(self, other: Scalar | Value) -> Value:
         """The larger of two; a tie goes to self."""
         other = _as_value(other)
         wins = self.data >= other.data
@@ -124,7 +126,7 @@ class Value:
         return f"Value(data={self.data:g}, grad={self.grad:g})"
 
 
-def _as_value(number: Operand) -> Value:
+def _as_value(number: Scalar | Value) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 

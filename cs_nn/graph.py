@@ -128,8 +128,8 @@ def flat_backprop(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar, Scalar]:
 
     Source: the staged-computation example of the lecture notes on backpropagation.
 
-    >>> [round(float(number), 4) for number in flat_backprop(3.0, -4.0)]
-    [1.5456, 2.0596, 1.5923]
+    >>> [round(float(number), 3) for number in flat_backprop(3.0, -4.0)]
+    [1.546, 2.06, 1.592]
     """
     x, y = as_float(x), as_float(y)
     sig_y = _sigmoid(y)

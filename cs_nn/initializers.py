@@ -4,14 +4,12 @@ An initialiser is a function `(fan_in, fan_out, rng)` that returns a float64 wei
 (fan_in, fan_out), for layers that compute `x @ w`. All randomness comes from `rng`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from cs_nn.arrays import Array, Scalar
-
-Nonlinearity = Callable[[Array], Array]
 
 
 def constant_init(
@@ -152,9 +150,9 @@ def geometric_init(
 
 
 def lsuv_init(
-    weights: Sequence[Float[Array, "_ _"]],
+    weights: list[Float[Array, "_ _"]],
     x: Float[Array, "N D"],
-    nonlinearity: Nonlinearity,
+    nonlinearity: Callable[[Array], Array],
     tolerance: Scalar = 0.01,
     max_iterations: int = 10,
 ) -> list[Float[Array, "_ _"]]:
@@ -194,7 +192,9 @@ def lsuv_init(
 
 
 def activation_statistics(
-    weights: Sequence[Float[Array, "_ _"]], x: Float[Array, "N D"], nonlinearity: Nonlinearity
+    weights: list[Float[Array, "_ _"]],
+    x: Float[Array, "N D"],
+    nonlinearity: Callable[[Array], Array],
 ) -> list[dict[str, float]]:
     """Send `x` through a stack of layers and describe what comes out of each.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 from cs_nn.layers.activations import relu_backward, relu_forward
 from cs_nn.layers.affine import affine_backward, affine_forward
 from cs_nn.layers.losses import softmax_loss
@@ -37,10 +37,10 @@ class Linear:
         dx, self.dw, self.db = affine_backward(dout, self.cache)
         return dx
 
-    def update(self, learning_rate: float) -> None:
+    def update(self, learning_rate: Scalar) -> None:
         # New arrays: whoever kept the old weights, to compare or to go back, keeps them unchanged.
-        self.w = self.w - learning_rate * self.dw
-        self.b = self.b - learning_rate * self.db
+        self.w = self.w - float(learning_rate) * self.dw
+        self.b = self.b - float(learning_rate) * self.db
 
 
 class ReLU:
@@ -53,7 +53,7 @@ class ReLU:
     def backward(self, dout: Float[Array, "*dims"]) -> Float[Array, "*dims"]:
         return relu_backward(dout, self.cache)
 
-    def update(self, learning_rate: float) -> None:
+    def update(self, learning_rate: Scalar) -> None:
         """Does nothing, so that a network can treat all its layers alike."""
 
 
@@ -76,7 +76,7 @@ class Sequential:
             dout = layer.backward(dout)
         return dout
 
-    def update(self, learning_rate: float) -> None:
+    def update(self, learning_rate: Scalar) -> None:
         for layer in self.layers:
             layer.update(learning_rate)
 
@@ -93,8 +93,8 @@ class TwoLayerNet:
         input_dim: int,
         hidden_dim: int,
         num_classes: int,
-        weight_scale: float = 1e-3,
-        reg: float = 0.0,
+        weight_scale: Scalar = 1e-3,
+        reg: Scalar = 0.0,
         rng: np.random.Generator | None = None,
     ):
         """
@@ -107,7 +107,7 @@ class TwoLayerNet:
             rng: where the weights are drawn from; None for fresh weights at every call.
         """
         rng = np.random.default_rng() if rng is None else rng
-        self.reg = reg
+        self.reg = float(reg)
         self.params = {
             "W1": rng.normal(0, weight_scale, size=(input_dim, hidden_dim)),
             "b1": np.zeros(hidden_dim),
@@ -142,7 +142,7 @@ def train_step(
     net: Any,
     X: Float[Array, "N *dims"],
     y: Int[Array, "N"],
-    learning_rate: float,
+    learning_rate: Scalar,
     batch_size: int,
     rng: np.random.Generator,
 ) -> Any:
@@ -166,5 +166,5 @@ def train_step(
     batch = rng.choice(len(X), size=batch_size, replace=False)
     loss, grads = net.loss(X[batch], y[batch])
     for name, gradient in grads.items():
-        net.params[name] = net.params[name] - learning_rate * gradient
+        net.params[name] = net.params[name] - float(learning_rate) * gradient
     return loss

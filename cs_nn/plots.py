@@ -4,42 +4,46 @@ Every function draws into ``axes``, or into new ones, and returns them.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from cs_nn.autodiff import Value
 
-
-def draw_graph(value: Value, axes: Axes | None = None) -> Axes:
+def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     """The computation graph of ``value``: inputs on the left, values above, gradients below.
 
-    Call ``value.backward()`` first to see the gradients.
+    Call ``value.backward()`` first to see the gradients. Besides ``cs_nn.autodiff.Value`` it draws
+    any node that has ``data``, ``grad`` and ``parents``, the nodes it was computed from (or pairs
+    of a node and a slope); ``operation`` and ``label``, two strings, name it.
     """
     position = _layout(value)
     columns = 1 + max(column for column, _ in position.values())
-    rows = 1 + max(abs(row) for _, row in position.values())
+    height = max(row for _, row in position.values())
     if axes is None:
-        _, axes = plt.subplots(figsize=(1.9 * columns, 0.6 + 1.3 * rows))
-    for node, (column, row) in position.items():
-        for parent, _ in node.parents:
-            axes.annotate(
-                "",
-                xy=(column - 0.3, row),
-                xytext=(position[parent][0] + 0.3, position[parent][1]),
-                arrowprops={"arrowstyle": "->", "color": "0.5"},
-            )
-        name = node.label or node.operation
+        _, axes = plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))
+    for node, place in position.items():
+        for parent in _parents(node):
+            arrow = {"arrowstyle": "->", "color": "0.5", "shrinkA": 16, "shrinkB": 16}
+            axes.annotate("", xy=place, xytext=position[parent], arrowprops=arrow)
+        # An input without a name is a constant: its value says all.
+        name = getattr(node, "label", "") or getattr(node, "operation", "")
+        name = name or f"{node.data:.4g}"
         box = {"boxstyle": "round", "facecolor": "white", "edgecolor": "0.3"}
-        axes.text(column, row, name or "·", ha="center", va="center", bbox=box, fontsize=12)
-        axes.text(column, row + 0.22, f"{node.data:.4g}", ha="center", va="bottom", color="C2")
-        axes.text(column, row - 0.22, f"{node.grad:.4g}", ha="center", va="top", color="C3")
+        axes.text(*place, name, ha="center", va="center", bbox=box, fontsize=11)
+        for text, offset, colour in ((node.data, 13, "C2"), (node.grad, -19, "C3")):
+            axes.annotate(
+                f"{text:.4g}",
+                xy=place,
+                xytext=(0, offset),
+                textcoords="offset points",
+                ha="center",
+                color=colour,
+                fontsize=9,
+            )
     axes.set_xlim(-0.6, columns - 0.4)
-    axes.set_ylim(
-        min(row for _, row in position.values()) - 0.7,
-        0.7 + max(row for _, row in position.values()),
-    )
+    axes.set_ylim(-height - 0.6, height + 0.6)
     axes.set_axis_off()
     axes.set_title("values (green) flow right, gradients (red) flow left", fontsize=10)
     return axes
@@ -70,21 +74,30 @@ def plot_gradient_error(
     return axes
 
 
-def _layout(value: Value) -> dict[Value, tuple[int, float]]:
-    """Column and row of every node: one column behind its parents, centred in its column."""
-    column: dict[Value, int] = {}
+def _parents(node: Any) -> list[Any]:
+    return [parent[0] if isinstance(parent, tuple) else parent for parent in node.parents]
+
+
+def _layout(value: Any) -> dict[Any, tuple[int, float]]:
+    """Column and row of every node: behind its parents, and centred in its column."""
+    column: dict[Any, int] = {}
+    first_use: dict[Any, int] = {}
     stack = [value]
     while stack:
         node = stack[-1]
-        waiting = [parent for parent, _ in node.parents if parent not in column]
+        parents = _parents(node)
+        waiting = [parent for parent in parents if parent not in column]
         if waiting:
             stack.extend(waiting)
-        else:
-            column[stack.pop()] = 1 + max(
-                (column[parent] for parent, _ in node.parents), default=-1
-            )
-    members: dict[int, list[Value]] = {}
+            continue
+        stack.pop()
+        column[node] = 1 + max((column[parent] for parent in parents), default=-1)
+        for parent in parents:
+            first_use[parent] = min(column[node], first_use.get(parent, column[node]))
+    members: dict[int, list[Any]] = {}
     for node, number in column.items():
+        # Inputs stand right before their first use, for short arrows.
+        number = number if _parents(node) or node is value else first_use[node] - 1
         members.setdefault(number, []).append(node)
     return {
         node: (number, (len(nodes) - 1) / 2 - index)

@@ -1,14 +1,11 @@
 """Keeping weights and gradients small: penalties, max-norm, clipping of the global norm."""
 
 import math
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array, Scalar
-
-Gradients = TypeVar("Gradients", list[Array], dict[str, Array])
+from cs_nn.arrays import Array, Scalar, as_float
 
 
 def l1_penalty(w: Float[Array, "*shape"], strength: Scalar) -> tuple[float, Float[Array, "*shape"]]:
@@ -79,7 +76,9 @@ def max_norm(w: Float[Array, "D M"], c: Scalar) -> Float[Array, "D M"]:
     return w * (c / np.maximum(norm, c))
 
 
-def clip_gradient_norm(grads: Gradients, max_norm: Scalar) -> Gradients:
+def clip_gradient_norm(
+    grads: list[Array] | dict[str, Array], max_norm: Scalar
+) -> list[Array] | dict[str, Array]:
     """Scale all gradients by one factor, so that together they are no longer than `max_norm`.
 
     One factor for all: the direction of the step stays what it was.
@@ -103,5 +102,10 @@ def clip_gradient_norm(grads: Gradients, max_norm: Scalar) -> Gradients:
     global_norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in arrays))
     scale = float(max_norm) / global_norm if global_norm > max_norm else 1.0
     if isinstance(grads, dict):
-        return {name: np.asarray(scale * g, dtype=g.dtype) for name, g in grads.items()}
-    return [np.asarray(scale * g, dtype=g.dtype) for g in grads]
+        return {name: _scaled(g, scale) for name, g in grads.items()}
+    return [_scaled(g, scale) for g in grads]
+
+
+def _scaled(g: Array, scale: float) -> Array:
+    """A scaled copy; NumPy would make a gradient without axes a scalar of another type."""
+    return np.asarray(scale * g, dtype=as_float(g).dtype)

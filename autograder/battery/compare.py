@@ -14,11 +14,16 @@ TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-4}
 summation, narrow enough to see an epsilon of 1e-5 on the wrong side of a root."""
 
 
+YES, NO = "yes", "no"
+"""Answers to a statement that is an aspect of its own ("no row comes twice in a batch")."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one value.
 
-    kind: "raised", "type", "structure", "shape", "dtype", "nan" or "value".
+    kind: "raised", "type", "structure", "shape", "dtype", "nan", "fact" (a statement that
+          should be true) or "value".
     text: completes "<aspect> …": "has shape (1, 3), expected (3,)".
     worst: index of the worst entry, for faults of value.
     """
@@ -26,6 +31,12 @@ class Fault:
     kind: str
     text: str
     worst: tuple[int, ...] | None = None
+
+    def about(self, aspect: str) -> str:
+        """The fault with its subject: "db has shape (1, 3), expected (3,)"."""
+        if self.kind == "structure":
+            return self.text
+        return f"“{aspect}” {self.text}" if self.kind == "fact" else f"{aspect} {self.text}"
 
 
 def as_array(value: Value) -> np.ndarray | None:
@@ -81,8 +92,11 @@ def fault(
 
     Args:
         relative: tolerance, by default from the dtype of ``expected``.
-        any_float: whether any floating dtype will do (integer inputs).
+        any_float: whether any numeric dtype will do (integer inputs).
     """
+    if isinstance(expected, Raised):
+        ok = isinstance(got, Raised) and got.kind == expected.kind
+        return None if ok else Fault("value", f"should have raised {expected.kind}")
     if isinstance(got, Raised) and got.kind == "Outputs":
         return Fault("structure", got.message)
     if isinstance(got, Raised):
@@ -93,16 +107,29 @@ def fault(
         return Fault("type", "is None: is there a `return`?")
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
+    if isinstance(expected, str) and expected == YES:
+        return None if got == YES else Fault("fact", "is not the case")
+    if isinstance(expected, bool):
+        return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
         return _container_fault(expected, got, relative, any_float)
     if isinstance(expected, dict):
         return _dict_fault(expected, got, relative, any_float)
     e, g = as_array(expected), as_array(got)
     if e is None:
-        return None if expected == got else Fault("value", f"is {got!r}, expected {expected!r}")
+        if type(expected) is type(got) and expected == got:
+            return None
+        return Fault("value", f"is {describe(got)}, expected {describe(expected)}")
     if g is None:
         return Fault("type", f"is {describe(got)}, expected {describe(expected)}")
     return array_fault(e, g, relative, any_float)
+
+
+def _truth_fault(expected: bool, got: Value) -> Fault | None:
+    array = as_array(got)
+    if array is None or array.ndim or array.dtype.kind not in "bi":
+        return Fault("type", f"is {describe(got)}, expected {expected}")
+    return None if bool(array) is expected else Fault("value", f"is {got}, expected {expected}")
 
 
 def array_fault(
@@ -111,7 +138,7 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
-    if expected.dtype.kind == "f" and got.dtype.kind != "f":
+    if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         return Fault("dtype", f"has dtype {got.dtype}, expected {expected.dtype}")
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
@@ -126,12 +153,12 @@ def array_fault(
     broken = ~np.isfinite(got.astype(np.float64)) & np.isfinite(expected.astype(np.float64))
     if broken.any():
         index = _first(broken)
-        return Fault("nan", f"is {got[index]} at {list(index)}, expected {number(expected[index])}",
-                     index)  # fmt: skip
+        text = f"is {got[index]}{_place(index)}, expected {number(expected[index])}"
+        return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
-    place = f" at {list(index)}" if index else ""
+    place = _place(index)
     wrong = np.count_nonzero(~good)
     many = f" ({wrong} of {good.size} entries are wrong)" if good.size > 1 else ""
     return Fault(
@@ -176,6 +203,8 @@ def describe(value: Value) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
         return "a dict with keys " + ", ".join(list(value)[:6])
+    if isinstance(value, str):
+        return repr(value[:80])
     if isinstance(value, Opaque):
         return _a(value.type_name)
     return _a(type(value).__name__)
@@ -196,6 +225,10 @@ def first_line(text: str) -> str:
     """The first line of a message, at most 160 characters."""
     lines = text.strip().splitlines()
     return lines[0][:160] if lines else ""
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f" at {list(index)}" if index else ""
 
 
 def _first(mask: np.ndarray) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from autograder.diagnosis.relations import Relation, near, relations
 from autograder.exercise import Diagnosis
 from autograder.values import Raised
 
+TELLING = ("ratio:", "all-zero", "transposed", "given-back", "extra-term", "where-", "part-ratio")
 AMBIGUOUS = {"permuted", "by-axis", "some-signs"}
 
 
@@ -26,10 +27,9 @@ def fact(evidence: Evidence, aspect: str) -> str:
     if row is None or row.fault is None:
         return ""
     found = relations(row) if row.fault.kind in ("value", "shape") else []
-    strong = [r for r in found if r.code.startswith(("ratio:", "all-zero", "transposed"))]
-    name = "" if row.fault.kind == "structure" else f"{aspect} "
-    text = strong[0].fact if strong else row.fault.text
-    return f"For {row.trial.case.label}, {name}{text}."
+    strong = [r for r in found if r.code.startswith(TELLING)]
+    text = f"{aspect} {strong[0].fact}" if strong else row.fault.about(aspect)
+    return f"For {row.trial.case.label}, {text}."
 
 
 def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
@@ -44,10 +44,9 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return _raised(evidence, aspect, wrong, when_code, when)
     if first.fault.kind in ("type", "structure"):
         code = "returns-nothing" if first.got is None else "wrong-type"
-        label = "" if first.fault.kind == "structure" else f"{aspect} "
-        text = f"For {first.trial.case.label}: {label}{first.fault.text}."
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
-    relation = _swapped(evidence, aspect, wrong) or _common(wrong)
+    relation = _swapped(evidence, aspect, wrong) or _common(wrong) or _over_cases(wrong)
     if relation is None and first.fault.kind == "dtype":
         text = f"{aspect} {first.fault.text}: float32 in should give float32 out (look for "
         text += "np.zeros without a dtype, float64 constants in arrays, or int results)."
@@ -106,6 +105,32 @@ def _common(wrong: list[Row]) -> Relation | None:
     return None
 
 
+def _over_cases(wrong: list[Row]) -> Relation | None:
+    """For single numbers: the same factor, or the same difference, in at least three cases."""
+    pairs = [(as_array(row.expected), as_array(row.got)) for row in wrong]
+    numbers = [
+        (float(e), float(g)) for e, g in pairs if e is not None and g is not None and e.shape == ()
+        and g.shape == () and np.isfinite(float(g))
+    ]  # fmt: skip
+    if len(numbers) < 3 or len(numbers) < len(wrong) - 1:
+        return None
+    e, g = np.array(numbers).T
+    if np.all(e != 0) and np.ptp(g / e) <= 1e-6 * abs(g / e).max() and np.any(e != e[0]):
+        factor = float((g / e)[0])
+        return Relation(
+            "ratio:constant",
+            f"is always {number(factor)} times what it should be",
+            "where does this constant factor come from?",
+        )
+    if np.ptp(g - e) <= 1e-6 * abs(g - e).max():
+        return Relation(
+            "constant-offset",
+            f"is always {number(abs(g - e)[0])} too {'large' if g[0] > e[0] else 'small'}",
+            "which constant is added or forgotten?",
+        )
+    return None
+
+
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
     """The answer belongs to another output."""
     for other in wrong[0].trial.expected.values:
@@ -161,7 +186,7 @@ def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
     """The smallest failing case, with numbers."""
     row = min(wrong, key=lambda r: r.size)
     assert row.fault is not None
-    text = f"For {row.trial.case.label}, {aspect} {row.fault.text}."
+    text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)
     if e is not None and g is not None and 1 < e.size <= 6 and e.shape == g.shape:
         text += f" Yours: {_list(g)}; expected: {_list(e)}."

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
 
 from autograder.battery.kind import Suspect
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import fact
 from autograder.exercise import Diagnosis
-
-
-@dataclass
-class Fit:
-    """How well one suspect explains one aspect."""
-
-    suspect: Suspect
-    explained: set[int]
-    contradicted: set[int]
 
 
 def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
@@ -29,10 +22,18 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     suspects = evidence.task.suspects()
     explained: set[str] = set()
     found: dict[str, Diagnosis] = {}
-    for aspect in evidence.failing_aspects():
-        chosen = _explain(evidence, aspect, suspects)
-        if chosen:
-            explained.add(aspect)
+    options = {
+        aspect: _explanations(evidence, aspect, suspects) for aspect in evidence.failing_aspects()
+    }
+    votes = Counter(
+        suspect.code for sets in options.values() for code_set in sets for suspect in code_set
+    )
+    for aspect, sets in options.items():
+        if not sets:
+            continue
+        explained.add(aspect)
+        # One mistake that explains several outputs is likelier than several mistakes.
+        chosen = max(sets, key=lambda group: (-len(group), sum(votes[s.code] for s in group)))
         for suspect in chosen:
             found.setdefault(suspect.code, _name(evidence, aspect, suspect))
     conduct = _conduct(evidence, suspects, set(found))
@@ -44,25 +45,24 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     return explained, list(found.values())
 
 
-def _explain(evidence: Evidence, aspect: str, suspects: list[Suspect]) -> list[Suspect]:
+def _explanations(
+    evidence: Evidence, aspect: str, suspects: Sequence[Suspect]
+) -> list[tuple[Suspect, ...]]:
+    """Suspects, or pairs of suspects, that account for all wrong answers of one aspect."""
     wrong, right = _split(evidence, aspect)
     fits = []
     for suspect in suspects:
         agrees = {i for i in wrong | right if _agrees(evidence, aspect, suspect, i)}
-        fit = Fit(suspect, agrees & wrong, (right - agrees))
-        if fit.explained and not fit.contradicted:
-            fits.append(fit)
-    if not fits:
-        return []
-    # The most specific one: it explains most, and differs from the reference nowhere else.
-    best = max(fits, key=lambda fit: (len(fit.explained), _footprint(evidence, fit.suspect)))
-    if best.explained == wrong:
-        return [best.suspect]
-    rest = wrong - best.explained
-    for other in sorted(fits, key=lambda fit: -len(fit.explained & rest)):
-        if other.explained >= rest:
-            return [best.suspect, other.suspect]
-    return []
+        if agrees & wrong and right <= agrees and not _too_many_mistakes(evidence, suspect):
+            fits.append((suspect, agrees & wrong))
+    alone = [(suspect,) for suspect, share in fits if share == wrong]
+    if alone:
+        return alone
+    return [
+        (one, other)
+        for (one, mine), (other, theirs) in combinations(fits, 2)
+        if mine | theirs == wrong
+    ]
 
 
 def _split(evidence: Evidence, aspect: str) -> tuple[set[int], set[int]]:
@@ -82,17 +82,18 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     return evidence.task.kind.same_answer(aspect, theirs, mine)
 
 
-def _footprint(evidence: Evidence, suspect: Suspect) -> int:
-    """Minus the aspects that the suspect gets wrong where the student is right."""
-    excess = 0
-    for i, findings in enumerate(evidence.findings):
-        for finding in findings:
-            if finding.passed and not _agrees(evidence, finding.aspect, suspect, i):
-                excess += 1
-    return -excess
+def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
+    """Whether the suspect gets something wrong that the student gets right (or wrong in another
+    way where the student's answer is forgiven)."""
+    return any(
+        (finding.passed or finding.aspect in evidence.carried)
+        and not _agrees(evidence, finding.aspect, suspect, i)
+        for i, findings in enumerate(evidence.findings)
+        for finding in findings
+    )
 
 
-def _conduct(evidence: Evidence, suspects: list[Suspect], found: set[str]) -> Suspect | None:
+def _conduct(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> Suspect | None:
     """A suspect of conduct: the same reproaches on the same trials."""
     mine = [set(seen.conduct) for seen in evidence.got]
     if not any(mine):
@@ -104,7 +105,7 @@ def _conduct(evidence: Evidence, suspects: list[Suspect], found: set[str]) -> Su
     return None
 
 
-def _conduct_is_theirs(evidence: Evidence, suspects: list[Suspect], found: set[str]) -> bool:
+def _conduct_is_theirs(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> bool:
     """Whether the misconceptions that were found misbehave in just this way."""
     mine = {text for seen in evidence.got for text in seen.conduct}
     theirs = {

@@ -14,12 +14,13 @@ import tarfile
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from cs_nn.arrays import Array
+from cs_nn.data.datasets import Split
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -27,48 +28,47 @@ SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 INSIDE = "cifar-10-batches-py"
 
 
-class Cifar10(NamedTuple):
-    """Images (N, 3, 32, 32) from 0 to 1, labels (N,) int64, and the names of the ten classes."""
-
-    x_train: Array
-    y_train: Array
-    x_test: Array
-    y_test: Array
-    classes: tuple[str, ...]
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"
+)  # fmt: skip
 
 
 def load_cifar10(
     folder: str | Path | None = None,
-    *,
     download: bool = False,
+    validation: int = 1000,
     dtype: type = np.float32,
+    *,
     train: int | None = None,
     test: int | None = None,
     progress: bool = True,
     sha256: str = SHA256,
-) -> Cifar10:
-    """Load CIFAR-10 from the official python archive, ``cifar-10-python.tar.gz``.
+) -> Split:
+    """Load CIFAR-10 in the official order; the last training images are for validation.
 
-    The archive is checked and unpacked once; its images are then kept beside it in a file that
-    loads in a second.
+    The archive ``cifar-10-python.tar.gz`` is checked and unpacked once; its images are then kept
+    beside it in a file that loads in a second.
 
     Args:
         folder: where the archive lies; by default the environment variable ``CS_NN_DATA``, else
             ``~/.cache/cs_nn``.
         download: fetch the archive (163 MB) if it is not there.
-        dtype: of the images, np.float32 or np.float64.
-        train: how many training images, from the first; None for all 50,000.
+        validation: how many of the 50,000 training images are set aside for validation.
+        dtype: of the images, np.float32 or np.float64 (which takes 1.5 GB for all of them).
+        train: how many training images, from the first; None for all that are left.
         test: how many test images, from the first; None for all 10,000.
         progress: show progress bars (tqdm).
         sha256: checksum that the archive must have.
 
     Returns:
-        Images as fractions of full brightness, labels, and class names.
+        Images (N, 3, 32, 32) with values from 0 to 1, and labels int64 (N,); ``CLASSES`` has the
+        names.
 
     Raises:
         FileNotFoundError: if the archive is absent and ``download`` is False; the message is one
             line that says where to put it.
-        ValueError: if the checksum differs or the archive is not CIFAR-10.
+        ValueError: if the checksum differs, the archive is not CIFAR-10, or nothing is left for
+            training.
         OSError: if the download fails.
 
     Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images".
@@ -88,13 +88,21 @@ def load_cifar10(
         _save(cached, _unpack(archive, progress))
     try:
         with cached.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            x_train, y_train = file["x_train"][:train], file["y_train"][:train]
-            x_test, y_test = file["x_test"][:test], file["y_test"][:test]
-            classes = tuple(str(name) for name in file["classes"])
+            x, y, x_test, y_test = (file[name] for name in ("x", "y", "x_test", "y_test"))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{cached} is damaged: delete it, and it will be made anew.") from error
-    return Cifar10(
-        _brightness(x_train, dtype), y_train, _brightness(x_test, dtype), y_test, classes
+
+    left = len(x) - validation
+    if not 0 < left <= len(x):
+        raise ValueError(f"validation must lie between 0 and {len(x) - 1}, not {validation}.")
+    end = left if train is None else min(train, left)
+    return Split(
+        _brightness(x[:end], dtype),
+        y[:end],
+        _brightness(x[left:], dtype),
+        y[left:],
+        _brightness(x_test[:test], dtype),
+        y_test[:test],
     )
 
 
@@ -141,24 +149,17 @@ def _check(archive: Path, progress: bool, sha256: str) -> None:
 
 
 def _unpack(archive: Path, progress: bool) -> dict[str, Array]:
-    """Read the images, labels and class names out of the archive, without writing its files."""
+    """Read the images and labels out of the archive, without writing its files."""
     names = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
     batches = []
     with tarfile.open(archive) as tar, _bar("unpacking", len(names), progress, "batch") as bar:
-        classes = [name.decode("ascii") for name in _member(tar, "batches.meta")[b"label_names"]]
         for name in names:
-            batches.append(_images_and_labels(_member(tar, name), name, len(classes)))
+            batches.append(_images_and_labels(_member(tar, name), name))
             bar.update()
-    x_train = np.concatenate([images for images, _ in batches[:-1]])
-    y_train = np.concatenate([labels for _, labels in batches[:-1]])
+    x = np.concatenate([images for images, _ in batches[:-1]])
+    y = np.concatenate([labels for _, labels in batches[:-1]])
     x_test, y_test = batches[-1]
-    return {
-        "x_train": x_train,
-        "y_train": y_train,
-        "x_test": x_test,
-        "y_test": y_test,
-        "classes": np.array(classes),
-    }
+    return {"x": x, "y": y, "x_test": x_test, "y_test": y_test}
 
 
 def _member(tar: tarfile.TarFile, name: str) -> dict[bytes, Any]:
@@ -175,14 +176,12 @@ def _member(tar: tarfile.TarFile, name: str) -> dict[bytes, Any]:
     return batch
 
 
-def _images_and_labels(
-    batch: dict[bytes, Any], name: str, classes: int
-) -> tuple[Array, Int[Array, "N"]]:
+def _images_and_labels(batch: dict[bytes, Any], name: str) -> tuple[Array, Int[Array, "N"]]:
     images, labels = batch.get(b"data"), np.array(batch.get(b"labels"))
     if not isinstance(images, np.ndarray) or images.shape[1:] != (3 * 32 * 32,):
         raise ValueError(f"{name} does not hold images of 3×32×32 pixels.")
-    if labels.shape != (len(images),) or not np.all(np.isin(labels, np.arange(classes))):
-        raise ValueError(f"{name} does not hold one label from 0 to {classes - 1} for each image.")
+    if labels.shape != (len(images),) or not np.all(np.isin(labels, list(range(len(CLASSES))))):
+        raise ValueError(f"{name} does not hold one label from 0 to 9 for each image.")
     return images.reshape(-1, 3, 32, 32), labels.astype(np.int64)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from cs_nn.arrays import Array
+from cs_nn.arrays import Array, Scalar
 
 DIGITS = Path(__file__).with_name("digits.npz")
 
@@ -64,7 +64,7 @@ def load_digits(
 
 
 def spirals(
-    n: int, rng: np.random.Generator, classes: int = 3, noise: float = 0.2, turns: float = 0.64
+    n: int, rng: np.random.Generator, classes: int = 3, noise: Scalar = 0.2, turns: Scalar = 0.64
 ) -> tuple[Float[Array, "n 2"], Int[Array, "n"]]:
     """Interleaved spiral arms, one a class, from the origin out to radius 1.
 
@@ -85,7 +85,7 @@ def spirals(
 
 
 def moons(
-    n: int, rng: np.random.Generator, noise: float = 0.1
+    n: int, rng: np.random.Generator, noise: Scalar = 0.1
 ) -> tuple[Float[Array, "n 2"], Int[Array, "n"]]:
     """Two half circles of radius 1 that reach into each other.
 
@@ -106,7 +106,7 @@ def moons(
 
 
 def blobs(
-    n: int, rng: np.random.Generator, classes: int = 3, spread: float = 0.3
+    n: int, rng: np.random.Generator, classes: int = 3, spread: Scalar = 0.3
 ) -> tuple[Float[Array, "n 2"], Int[Array, "n"]]:
     """Round normal clouds, their centres evenly placed on the unit circle.
 
@@ -126,7 +126,7 @@ def blobs(
 
 
 def xor(
-    n: int, rng: np.random.Generator, noise: float = 0.0
+    n: int, rng: np.random.Generator, noise: Scalar = 0.0
 ) -> tuple[Float[Array, "n 2"], Int[Array, "n"]]:
     """Points in the square [−1, 1]², labelled 1 where exactly one coordinate is positive.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cs_nn.arrays import Array, as_float
+from cs_nn.arrays import Array, Scalar, as_float
 
 
 def sigmoid_forward(x: Float[Array, "*dims"]) -> tuple[Float[Array, "*dims"], Any]:
@@ -68,14 +68,14 @@ def relu_backward(dout: Float[Array, "*dims"], cache: Any) -> Float[Array, "*dim
 
 
 def leaky_relu_forward(
-    x: Float[Array, "*dims"], slope: float = 0.01
+    x: Float[Array, "*dims"], slope: Scalar = 0.01
 ) -> tuple[Float[Array, "*dims"], Any]:
     """x where x > 0, else slope·x (Maas, Hannun and Ng 2013).
 
     Returns:
         out, of the shape of x, and the cache for ``leaky_relu_backward``.
     """
-    x = as_float(x)
+    x, slope = as_float(x), float(slope)
     return np.where(x > 0, x, slope * x), (x, slope)
 
 
@@ -85,13 +85,13 @@ def leaky_relu_backward(dout: Float[Array, "*dims"], cache: Any) -> Float[Array,
     return np.where(x > 0, dout, slope * dout)
 
 
-def elu_forward(x: Float[Array, "*dims"], alpha: float = 1.0) -> tuple[Float[Array, "*dims"], Any]:
+def elu_forward(x: Float[Array, "*dims"], alpha: Scalar = 1.0) -> tuple[Float[Array, "*dims"], Any]:
     """x where x > 0, else alpha·(e^x − 1) (Clevert, Unterthiner and Hochreiter 2015, eq. 14).
 
     Returns:
         out, of the shape of x, and the cache for ``elu_backward``.
     """
-    x = as_float(x)
+    x, alpha = as_float(x), float(alpha)
     negative_part = np.minimum(x, 0)  # e^x of a large positive x, thrown away, would still overflow
     return np.where(x > 0, x, alpha * np.expm1(negative_part)), (x, alpha)
 
@@ -103,7 +103,7 @@ def elu_backward(dout: Float[Array, "*dims"], cache: Any) -> Float[Array, "*dims
 
 
 def prelu_forward(
-    x: Float[Array, "*dims"], slope: float | Float[Array, ""] | Float[Array, "C"]
+    x: Float[Array, "*dims"], slope: Scalar | Float[Array, "C"]
 ) -> tuple[Float[Array, "*dims"], Any]:
     """Leaky ReLU with a learned slope (He, Zhang, Ren and Sun 2015, eq. 1).
 

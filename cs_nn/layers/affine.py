@@ -53,6 +53,7 @@ def affine_backward(
         cache: from ``affine_forward``.
     """
     x, w = cache
+    dout = as_float(dout)
     rows = x.reshape(len(x), len(w))
     dx = (dout @ w.T).reshape(x.shape)
     dw = rows.T @ dout

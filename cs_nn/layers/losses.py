@@ -39,7 +39,7 @@ def softmax_loss(x: Float[Array, "N C"], y: Int[Array, "N"]) -> tuple[Scalar, Fl
 
 
 def svm_loss(
-    x: Float[Array, "N C"], y: Int[Array, "N"], delta: float = 1.0
+    x: Float[Array, "N C"], y: Int[Array, "N"], delta: Scalar = 1.0
 ) -> tuple[Scalar, Float[Array, "N C"]]:
     """Mean multiclass hinge: L = 1/N · Σ_i Σ_{j ≠ y_i} max(0, x_ij − x_{i,y_i} + delta).
 
@@ -60,7 +60,7 @@ def svm_loss(
     x = as_float(x)
     _check_labels(y, *x.shape)
     rows = np.arange(len(x))
-    margins = np.maximum(0, x - x[rows, y][:, None] + delta)
+    margins = np.maximum(0, x - x[rows, y][:, None] + float(delta))
     margins[rows, y] = 0
     loss = margins.sum() / len(x)
     dx = (margins > 0).astype(x.dtype)
@@ -140,7 +140,7 @@ def kl_div_loss(
     return loss, dx
 
 
-def smooth_labels(y: Int[Array, "N"], classes: int, eps: float) -> Float[Array, "N m"]:
+def smooth_labels(y: Int[Array, "N"], classes: int, eps: Scalar) -> Float[Array, "N m"]:
     """Softened one-hot targets: with m classes, the label gets 1 − (m − 1)·eps, the others eps.
 
     Args:
@@ -185,7 +185,7 @@ def _check_same_shape(x: np.ndarray, y: np.ndarray) -> None:
 def _check_labels(y: np.ndarray, n: int, classes: int) -> None:
     if np.shape(y) != (n,):
         raise ValueError(f"labels have shape {np.shape(y)}: give one label a row, shape ({n},)")
-    if n and not (0 <= np.min(y) and np.max(y) < classes):
+    if n and (np.min(y) < 0 or np.max(y) >= classes):
         raise ValueError(
             f"labels run from {np.min(y)} to {np.max(y)}: with {classes} classes "
             f"they must lie between 0 and {classes - 1}"

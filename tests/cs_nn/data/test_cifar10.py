@@ -13,9 +13,6 @@ import pytest
 from cs_nn.data import cifar10
 from cs_nn.data.cifar10 import ARCHIVE, load_cifar10, read_batch
 
-CLASSES = [b"airplane", b"automobile", b"bird", b"cat", b"deer"]
-CLASSES += [b"dog", b"frog", b"horse", b"ship", b"truck"]
-
 
 class Python2Pickler(pickle._Pickler):
     """Writes what Python 2 and its NumPy wrote: byte strings, and the module's old name."""
@@ -72,6 +69,10 @@ def write_archive(folder, batches):
     return hashlib.sha256((folder / ARCHIVE).read_bytes()).hexdigest()
 
 
+def load(folder, validation=2, progress=False, **options):
+    return load_cifar10(folder, validation=validation, progress=progress, **options)
+
+
 @pytest.fixture
 def batches():
     rng = np.random.default_rng(0)
@@ -80,7 +81,7 @@ def batches():
     batches["test_batch"] = batch_of(rng, 3)
     batches["batches.meta"] = {
         b"num_cases_per_batch": 10000,
-        b"label_names": CLASSES,
+        b"label_names": [name.encode() for name in cifar10.CLASSES],
         b"num_vis": 3072,
     }
     return batches
@@ -96,32 +97,36 @@ def test_the_test_writes_what_python_2_wrote(batches):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_images_and_labels_come_out_as_they_went_in(batches, tmp_path, dtype):
     sha256 = write_archive(tmp_path, batches)
-    data = load_cifar10(tmp_path, sha256=sha256, dtype=dtype, progress=False)
+    data = load(tmp_path, sha256=sha256, dtype=dtype, validation=6)
     names = [f"data_batch_{i}" for i in range(1, 6)]
     pixels = np.concatenate([batches[name][b"data"] for name in names])
-    assert data.x_train.shape == (20, 3, 32, 32)
-    assert data.x_train.dtype == dtype
-    np.testing.assert_allclose(data.x_train.reshape(20, -1) * 255, pixels, rtol=1e-6)
+    labels = np.concatenate([batches[name][b"labels"] for name in names])
+    assert [part.shape for part in data[::2]] == [(n, 3, 32, 32) for n in (14, 6, 3)]
+    assert {part.dtype for part in data[::2]} == {np.dtype(dtype)}
+    np.testing.assert_allclose(data.x_train.reshape(14, -1) * 255, pixels[:14], rtol=1e-6)
+    np.testing.assert_allclose(data.x_val.reshape(6, -1) * 255, pixels[14:], rtol=1e-6)
+    np.testing.assert_array_equal(data.y_train, labels[:14])
+    np.testing.assert_array_equal(data.y_val, labels[14:])
     np.testing.assert_array_equal(data.y_test, batches["test_batch"][b"labels"])
     assert data.y_train.dtype == np.int64
-    assert data.x_test.shape == (3, 3, 32, 32)
-    assert data.classes[0] == "airplane"
-    assert len(data.classes) == 10
 
 
 def test_the_second_load_does_not_need_the_archive(batches, tmp_path):
     sha256 = write_archive(tmp_path, batches)
-    first = load_cifar10(tmp_path, sha256=sha256, progress=False)
+    first = load(tmp_path, sha256=sha256)
     (tmp_path / ARCHIVE).unlink()
-    second = load_cifar10(tmp_path, sha256=sha256, progress=False, train=7, test=2)
+    second = load(tmp_path, sha256=sha256, train=7, test=2)
     np.testing.assert_array_equal(second.x_train, first.x_train[:7])
+    np.testing.assert_array_equal(second.x_val, first.x_val)
     np.testing.assert_array_equal(second.y_test, first.y_test[:2])
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+    with pytest.raises(ValueError, match="between 0 and 19"):
+        load(tmp_path, sha256=sha256, validation=20)
 
 
 def test_progress_is_shown_when_asked_for(batches, tmp_path, capsys):
     sha256 = write_archive(tmp_path, batches)
-    load_cifar10(tmp_path, sha256=sha256)
+    load(tmp_path, sha256=sha256, progress=True)
     shown = capsys.readouterr().err
     assert "checking" in shown
     assert "unpacking" in shown
@@ -141,33 +146,33 @@ def test_a_wrong_checksum_is_refused_before_anything_is_read(batches, tmp_path, 
     write_archive(tmp_path, batches)
     monkeypatch.setattr(cifar10, "_unpack", None)
     with pytest.raises(ValueError, match="not the official archive"):
-        load_cifar10(tmp_path, progress=False)
+        load(tmp_path)
 
 
 def test_a_download_is_checked_and_kept(batches, tmp_path, monkeypatch):
     sha256 = write_archive(tmp_path / "server", batches)
     monkeypatch.setattr(cifar10, "URL", (tmp_path / "server" / ARCHIVE).as_uri())
     with pytest.raises(ValueError, match="not the official archive"):
-        load_cifar10(tmp_path / "home", download=True, progress=False)
+        load(tmp_path / "home", download=True)
     assert not (tmp_path / "home" / ARCHIVE).exists()
-    data = load_cifar10(tmp_path / "home", download=True, progress=False, sha256=sha256)
-    assert len(data.x_train) == 20
+    data = load(tmp_path / "home", download=True, sha256=sha256)
+    assert len(data.x_train) == 18
     assert (tmp_path / "home" / ARCHIVE).exists()
 
 
 def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar10, "URL", (tmp_path / "nowhere").as_uri())
     with pytest.raises(OSError, match="by hand"):
-        load_cifar10(tmp_path, download=True, progress=False)
+        load(tmp_path, download=True)
 
 
 def test_a_damaged_cache_says_to_delete_it(batches, tmp_path):
     sha256 = write_archive(tmp_path, batches)
-    load_cifar10(tmp_path, sha256=sha256, progress=False)
+    load(tmp_path, sha256=sha256)
     (cache,) = tmp_path.glob("*.npz")
     cache.write_bytes(cache.read_bytes()[:1000])
     with pytest.raises(ValueError, match="delete it"):
-        load_cifar10(tmp_path, sha256=sha256, progress=False)
+        load(tmp_path, sha256=sha256)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ def test_an_archive_of_something_else_is_refused(batches, tmp_path, spoil, messa
     spoil(batches)
     sha256 = write_archive(tmp_path, batches)
     with pytest.raises(ValueError, match=message):
-        load_cifar10(tmp_path, sha256=sha256, progress=False)
+        load(tmp_path, sha256=sha256)
 
 
 @pytest.mark.parametrize(
