@@ -17,11 +17,15 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from concurrent.futures.process import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.config import Course, case_seed
 from autograder.job import failed_line, grade_one
 from autograder.records.store import Entry, Store
+from autograder.sandbox.outer import WallsMissing
+
+if TYPE_CHECKING:
+    from autograder.notebooks.submission import Release
 
 Job = Mapping[str, Any]
 Grade = Callable[[Job], Mapping[str, Any]]
@@ -92,6 +96,8 @@ def grade_class(
         StoreError: if the results cannot be kept.
         Interrupted: after ^C.
     """
+    if executor is None and grade is grade_one:
+        _prepare(plan)
     places = _places(submissions, plan.assignment)
     with Store(out, plan.assignment) as store:
         if plan.fresh:
@@ -152,6 +158,8 @@ class _Run:
                 answer = future.result()
             except BrokenExecutor:
                 self.again.append(job)
+            except WallsMissing as error:
+                raise BatchError(str(error)) from None
             except Exception as error:
                 self._failed(job, error)
             else:
@@ -240,6 +248,17 @@ def _prepare_worker() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
+def _prepare(plan: Plan) -> None:
+    """Say at once what would fail for everyone, and make once what every worker needs."""
+    from autograder.notebooks.edition import cached_edition
+    from autograder.sandbox.doctor import refusal
+
+    reason = refusal() if plan.isolation == "full" else ""
+    if reason:
+        raise BatchError(reason[:1].upper() + reason[1:] + ".")
+    cached_edition(plan.assignment)
+
+
 def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
     from autograder.notebooks.submission import find_submissions
 
@@ -256,8 +275,8 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
-    from autograder.grading import grader_version
     from autograder.notebooks.submission import read_submission
+    from autograder.version import grader_version
 
     secret = plan.course.secret()
     common = {
@@ -269,8 +288,9 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     }
     version = [_FORMAT, grader_version(), secret.version, _digest_of_folder(plan.course.overlay)]
     names = [exercise.name for exercise in exercises(plan.assignment)]
+    release = released(plan.assignment)
     for student, where in places:
-        submission = read_submission(where, plan.assignment)
+        submission = read_submission(where, plan.assignment, release)
         told = [submission.digest, submission.status, submission.message, list(submission.notes)]
         parts = json.dumps([version, student, common, told], sort_keys=True)
         yield {
@@ -280,6 +300,17 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
             "seeds": {name: case_seed(secret, student, name) for name in names},
             "submission": submission.to_data(),
         }
+
+
+def released(assignment: str) -> Release:
+    """What students were given, and how notebooks of other assignments are recognised."""
+    from autograder.course.curriculum import ASSIGNMENTS, planned
+    from autograder.notebooks.manifest import ROOT
+    from autograder.notebooks.submission import Release
+
+    files = sorted((ROOT / "assignments" / assignment).glob("*.ipynb"))
+    others = {name: tuple(entry.name for entry in planned(name)) for name in ASSIGNMENTS}
+    return Release.of(assignment, {file.name: file.read_bytes() for file in files}, others)
 
 
 def _digest_of_folder(folder: Path | None) -> str:

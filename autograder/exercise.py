@@ -73,16 +73,17 @@ class Exercise:
     cases:      ``cases(rng) -> list[Case]``; drawn per student from the course secret, and once
                 from a public seed for the notebook's examples.
     variants:   correct implementations, as odd as students are; each must earn full marks.
+    assignment, points, core: filled in from the plan of the course (``course.curriculum``).
     """
 
     name: str
-    assignment: str
-    points: float
     kind: Kind
     reference: Mapping[str, Any]
     cases: Callable[[np.random.Generator], Sequence[Case]]
     misconceptions: tuple[Misconception, ...] = ()
     variants: tuple[Any, ...] = ()
+    assignment: str = ""
+    points: float = 1.0
     core: bool = True
 
 

@@ -119,7 +119,12 @@ def grade_submission(
     results = []
     for exercise in course.exercises(assignment) if exercises is None else exercises:
         number = seed(exercise.name)
-        results.append(grade(brief(exercise, np.random.default_rng(number)), student, number))
+        task = brief(exercise, np.random.default_rng(number))
+        try:
+            results.append(grade(task, student, number))
+        except Exception as error:  # one exercise must not cost the others their grade
+            text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
+            results.append(_unanswered(task, "error", text, code="grader-failed"))
     return results
 
 
@@ -184,11 +189,15 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
     extras = {
         line: passed[line] for line in groups if line != "shape" and line not in main.values()
     }
+    if any(
+        isinstance(f.got, Raised) and f.got.kind == "TimeLimit" for f in groups.get("speed", ())
+    ):
+        return checks, 0.0  # finite differences are no backpropagation, however exact
     return checks, _share(mains, extras, not conduct)
 
 
 def _share(mains: Sequence[bool], extras: Mapping[str, bool], conduct: bool) -> float:
-    if not any(mains) or not extras.get("speed", True):
+    if not any(mains):
         return 0.0
     total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
     total += EXTRA * (sum(extras.values()) / len(extras) if extras else 1.0)
@@ -215,8 +224,7 @@ def _summary(findings: Sequence[Finding], ordinary: set[str]) -> tuple[bool, str
     first = wrong[0]
     assert first.fault is not None
     label = f"for {first.case.label}: " if first.case.label else ""
-    name = "" if first.fault.kind == "structure" else f"{first.aspect} "
-    return False, f"{label}{name}{first.fault.text}"
+    return False, f"{label}{first.fault.about(first.aspect)}"
 
 
 def _with_severity(share: float, diagnoses: Sequence[Diagnosis]) -> float:

@@ -6,11 +6,13 @@ the student edition.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 import re
 from functools import cache
 
+from autograder.course import curriculum
 from autograder.exercise import Exercise
 
 
@@ -24,11 +26,18 @@ def assignments() -> tuple[str, ...]:
 
 @cache
 def exercises(assignment: str) -> tuple[Exercise, ...]:
-    """The exercises of one assignment, in the notebook's order.
+    """The exercises of one assignment that are built, in the order of the curriculum.
 
     Raises:
         KeyError: for a name that is not among `assignments`.
     """
     if assignment not in assignments():
         raise KeyError(assignment)
-    return importlib.import_module(f"{__name__}.{assignment}").EXERCISES
+    declared = {e.name: e for e in importlib.import_module(f"{__name__}.{assignment}").EXERCISES}
+    return tuple(
+        dataclasses.replace(
+            declared[plan.name], assignment=assignment, points=plan.points, core=plan.core
+        )
+        for plan in curriculum.planned(assignment)
+        if plan.name in declared
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from autograder.diagnosis.relations import Relation, near, relations
 from autograder.exercise import Diagnosis
 from autograder.values import Raised
 
+TELLING = ("ratio:", "all-zero", "transposed", "given-back", "extra-term", "where-", "part-ratio")
 AMBIGUOUS = {"permuted", "by-axis", "some-signs"}
 
 
@@ -26,10 +28,9 @@ def fact(evidence: Evidence, aspect: str) -> str:
     if row is None or row.fault is None:
         return ""
     found = relations(row) if row.fault.kind in ("value", "shape") else []
-    strong = [r for r in found if r.code.startswith(("ratio:", "all-zero", "transposed"))]
-    name = "" if row.fault.kind == "structure" else f"{aspect} "
-    text = strong[0].fact if strong else row.fault.text
-    return f"For {row.trial.case.label}, {name}{text}."
+    strong = [r for r in found if r.code.startswith(TELLING)]
+    text = f"{aspect} {strong[0].fact}" if strong else row.fault.about(aspect)
+    return f"For {row.trial.case.label}, {text}."
 
 
 def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
@@ -37,20 +38,25 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     rows = evidence.rows(aspect)
     wrong = [row for row in rows if row.fault]
     when_code, when = occasion(rows)
-    first = wrong[0]
+    slow = [r for r in wrong if isinstance(r.got, Raised) and r.got.kind == "TimeLimit"]
+    first = slow[0] if slow else wrong[0]
     assert first.fault is not None
     name = evidence.task.name
+    if slow:
+        return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
     if first.fault.kind in ("type", "structure"):
         code = "returns-nothing" if first.got is None else "wrong-type"
-        label = "" if first.fault.kind == "structure" else f"{aspect} "
-        text = f"For {first.trial.case.label}: {label}{first.fault.text}."
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
-    relation = _swapped(evidence, aspect, wrong) or _common(wrong)
+    relation = _swapped(evidence, aspect, wrong) or _common(wrong) or _over_cases(wrong)
     if relation is None and first.fault.kind == "dtype":
-        text = f"{aspect} {first.fault.text}: float32 in should give float32 out (look for "
-        text += "np.zeros without a dtype, float64 constants in arrays, or int results)."
+        text = f"{aspect} {first.fault.text}"
+        if "cut off" in text:
+            text += ". Is there an array of integers into which the results are written?"
+        else:
+            text += ": look for np.zeros without a dtype, and for float64 arrays that join in."
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
     if relation is None and first.fault.kind == "nan":
         return _not_finite(first, when, name, aspect)
@@ -85,6 +91,11 @@ def occasion(rows: list[Row]) -> tuple[str, str]:
     inside = [word for word, cases in named.items() if wrong < cases]
     for word in exact or (inside if all(rows[i].trial.case.check for i in wrong) else []):
         return word.replace(" ", "-"), f"for {word}"
+    pairs = [
+        (one, other) for one, other in combinations(named, 2) if named[one] | named[other] == wrong
+    ]
+    for one, other in pairs:
+        return f"{one}-and-{other}".replace(" ", "-"), f"for {one} and for {other}"
     without = [word for word, cases in named.items() if cases == right and len(right) > 1]
     for word in without:
         return f"except-{word.replace(' ', '-')}", f"for inputs other than {word}"
@@ -97,12 +108,39 @@ def _common(wrong: list[Row]) -> Relation | None:
     rows = [r for r in rows if r.fault and r.fault.kind in ("value", "shape", "dtype")]
     seen = [relations(row) for row in rows]
     counts = Counter(code for found in seen for code in {relation.code for relation in found})
-    for found in seen:
-        for relation in found:
-            enough = counts[relation.code] >= max(1, round(0.6 * len(rows)))
-            lonely = relation.code in AMBIGUOUS and counts[relation.code] < len(rows)
-            if enough and not lonely:
-                return relation
+    best: Relation | None = None
+    for relation in (relation for found in seen for relation in found):
+        count = counts[relation.code]
+        enough = count >= max(1, round(0.6 * len(rows)))
+        lonely = relation.code in AMBIGUOUS and count < len(rows)
+        if enough and not lonely and (best is None or count > counts[best.code]):
+            best = relation
+    return best
+
+
+def _over_cases(wrong: list[Row]) -> Relation | None:
+    """For single numbers: the same factor, or the same difference, in at least three cases."""
+    pairs = [(as_array(row.expected), as_array(row.got)) for row in wrong]
+    numbers = [
+        (float(e), float(g)) for e, g in pairs if e is not None and g is not None and e.shape == ()
+        and g.shape == () and np.isfinite(float(g))
+    ]  # fmt: skip
+    if len(numbers) < 3 or len(numbers) < len(wrong) - 1:
+        return None
+    e, g = np.array(numbers).T
+    if np.all(e != 0) and np.ptp(g / e) <= 1e-6 * abs(g / e).max() and np.any(e != e[0]):
+        factor = float((g / e)[0])
+        return Relation(
+            "ratio:constant",
+            f"is always {number(factor)} times what it should be",
+            "where does this constant factor come from?",
+        )
+    if np.ptp(g - e) <= 1e-6 * abs(g - e).max():
+        return Relation(
+            "constant-offset",
+            f"is always {number(abs(g - e)[0])} too {'large' if g[0] > e[0] else 'small'}",
+            "which constant is added or forgotten?",
+        )
     return None
 
 
@@ -119,6 +157,15 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
     return None
 
 
+def _too_slow(row: Row, name: str, aspect: str) -> Diagnosis:
+    text = (
+        f"{name} did not come back in time for {row.trial.case.label}: is there a loop that "
+        "never ends, or a gradient computed by finite differences, two forward passes for each "
+        "number?"
+    )
+    return Diagnosis("too-slow", text, name, aspect)
+
+
 def _raised(
     evidence: Evidence, aspect: str, wrong: list[Row], when_code: str, when: str
 ) -> Diagnosis:
@@ -127,12 +174,6 @@ def _raised(
     assert first.fault is not None
     name = evidence.task.name
     kind = first.got.kind
-    if kind == "TimeLimit":
-        text = (
-            f"{name} did not come back in time for {first.trial.case.label}: is there a loop that "
-            "never ends, or a gradient computed by finite differences?"
-        )
-        return Diagnosis("too-slow", text, name, aspect)
     hints = {
         "ValueError": "print the shapes of both operands on that line.",
         "IndexError": "which axis is that index for, and how long is it?",
@@ -161,7 +202,7 @@ def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
     """The smallest failing case, with numbers."""
     row = min(wrong, key=lambda r: r.size)
     assert row.fault is not None
-    text = f"For {row.trial.case.label}, {aspect} {row.fault.text}."
+    text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)
     if e is not None and g is not None and 1 < e.size <= 6 and e.shape == g.shape:
         text += f" Yours: {_list(g)}; expected: {_list(e)}."

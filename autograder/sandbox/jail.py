@@ -338,6 +338,11 @@ class JailStudent:
         seconds = min(max(reply.seconds, 0.0), time.monotonic() - begun)
         return Reply(reply.value, reply.changed, reply.after, seconds)
 
+    def hold(self, value: Value) -> Handle:
+        answer = self._ask("hold", self.limits.call_seconds, value=value)
+        # No handle came: the session is over, and so says every call that is given this one.
+        return answer if isinstance(answer, Handle) else Handle(-1)
+
     def read(self, handle: Handle, path: str = "") -> Value:
         return self._ask("read", self.limits.call_seconds, handle=handle, path=path)
 

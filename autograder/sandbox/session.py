@@ -123,6 +123,10 @@ class Session:
         with contextlib.redirect_stderr(io.StringIO()):
             return self.student.call(target, *args, **options, **kwargs)
 
+    def on_hold(self, value: Value) -> Value:
+        with self._limit():
+            return self.student.hold(value)
+
     def on_read(self, handle: Handle, path: str) -> Value:
         with self._limit():
             return self.student.read(handle, path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from cs_nn.gradcheck.slopes import (
 )
 from cs_nn.gradcheck.structure import match_gradient, read_inputs
 
-Mode = Literal["auto", "entries", "directional", "complex"]
+MODES = ("auto", "entries", "directional", "complex")
 
 
 def check_gradient(
@@ -36,7 +36,7 @@ def check_gradient(
     *,
     rng: np.random.Generator | None = None,
     names: Sequence[str] | None = None,
-    mode: Mode = "auto",
+    mode: str = "auto",
     rtol: float | None = None,
     atol: float = 0.0,
     max_entries: int = 10_000,
@@ -73,7 +73,7 @@ def check_gradient(
     Source: Richardson 1911 and Ridders 1982 (extrapolation), Moré and Wild 2011 (noise), Squire
     and Trapp 1998 (complex step).
     """
-    if mode not in ("auto", "entries", "directional", "complex"):
+    if mode not in MODES:
         raise ValueError(f'mode {mode!r}: choose "auto", "entries", "directional" or "complex".')
     rng = rng or np.random.default_rng(0)
     inputs = read_inputs(f, x, names)
@@ -84,16 +84,9 @@ def check_gradient(
     try:
         sampler = Sampler(f, inputs)
         weights = _upstream(sampler, grad, upstream, rng)
-        analytic = grad(weights.copy() if weights.ndim else weights[()]) if callable(grad) else grad
-        if changed := sampler.restore():
-            raise Unusable(
-                f"grad changes {' and '.join(changed)} while it computes: copy it first."
-            )
-        gradients, mismatch = match_gradient(inputs.leaves, analytic)
+        gradients, mismatch = _gradients(sampler, grad, weights)
         if mismatch:
             return GradientReport("fail", [], problem=mismatch, mode=mode, calls=sampler.calls)
-        if size == 0:
-            raise Unusable("x has no entries: there is nothing to check.")
         # Steps may leave the domain or overflow; what comes back is looked at, warnings are not.
         with np.errstate(all="ignore"):
             sampler.prepare(weights)
@@ -120,7 +113,7 @@ class Check:
     findings: dict[tuple[int, int], Finding] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def run(self, mode: Mode, directions: int) -> GradientReport:
+    def run(self, mode: str, directions: int) -> GradientReport:
         directional: list[Directional] = []
         for leaf, gradient in enumerate(self.gradients):
             chosen: Any = range(gradient.size)
@@ -182,7 +175,7 @@ class Check:
         try:
             for key in {*wanted, *largest[:8]}:
                 slopes[key] = stepper.slope(*key)
-                if not slopes[key].tie and not agrees(slopes[key].slope, self.findings[key].slope):
+                if not slopes[key].kink and not agrees(slopes[key].slope, self.findings[key].slope):
                     raise NotAnalytic("central differences contradict it")
         except NotAnalytic as refusal:
             if everywhere:
@@ -200,7 +193,7 @@ class Check:
 
     def _accept(self, key: tuple[int, int], found: ComplexSlope) -> None:
         analytic = float(self.gradients[key[0]].flat[key[1]])
-        if found.tie:
+        if found.kink or (found.tie and self.findings[key].verdict != PASS):
             self.findings[key] = Finding(KINK, found.slope)
             return
         tolerance = self.tolerances[key[0]]
@@ -209,7 +202,11 @@ class Check:
             verdict = PASS
         if self.findings[key].verdict == FAIL and verdict != FAIL:
             verdict = INCONCLUSIVE
-        reason = "its round-off is as large as itself" if verdict == INCONCLUSIVE else ""
+        reason = (
+            "off by no more than round-off in the gradient can explain"
+            if verdict == INCONCLUSIVE
+            else ""
+        )
         self.findings[key] = Finding(verdict, found.slope, reason)
 
     def _leaf_report(self, leaf: int) -> LeafReport:
@@ -256,6 +253,19 @@ def _upstream(sampler: Sampler, grad: Any, upstream: Any, rng: np.random.Generat
             "of it (lambda dout: backward(dout, cache))."
         )
     return rng.standard_normal(sampler.shape).astype(dtype)
+
+
+def _gradients(sampler: Sampler, grad: Any, weights: Array) -> tuple[list[Array], str | None]:
+    """The gradient of each leaf, or a sentence that says why it does not fit x."""
+    analytic = grad
+    if callable(grad):
+        analytic = grad(weights.copy() if weights.ndim else weights[()])
+    if changed := sampler.restore():
+        raise Unusable(f"grad changes {' and '.join(changed)} while it computes: copy it first.")
+    gradients, mismatch = match_gradient(sampler.inputs.leaves, analytic)
+    if not mismatch and not any(gradient.size for gradient in gradients):
+        raise Unusable("x has no entries: there is nothing to check.")
+    return gradients, mismatch
 
 
 def _tolerances(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,23 +15,12 @@ class Unusable(Exception):
     """The function cannot be checked; the message is a sentence for its author."""
 
 
-class Line(Protocol):
-    """A straight line through x. ``scale`` is the length over which f may be expected to bend."""
-
-    scale: float
-    eps: float
-
-    def move(self, t: float) -> float:
-        """Go to x + t·direction; return the t that floating point made of it."""
-        ...
-
-    def rest(self) -> None:
-        """Go back to x, bit for bit."""
-        ...
-
-
 class EntryLine:
-    """Along one entry of one array."""
+    """The line through x along one entry of one array.
+
+    ``move(t)`` goes to x + t·direction and returns the t that floating point made of it; ``rest()``
+    goes back to x, bit for bit. ``scale`` is the length over which f may be expected to bend.
+    """
 
     def __init__(self, leaf: Leaf, index: int, typical: float) -> None:
         self.flat = leaf.array.flat
@@ -50,7 +39,7 @@ class EntryLine:
 
 
 class DirectionLine:
-    """Along a direction through a whole array, all entries moving at once."""
+    """The same along a direction through a whole array, all entries moving at once."""
 
     def __init__(self, leaf: Leaf, direction: Array, typical: float) -> None:
         self.leaf = leaf
@@ -67,6 +56,9 @@ class DirectionLine:
 
     def rest(self) -> None:
         self.leaf.array[...] = self.start
+
+
+Line = EntryLine | DirectionLine
 
 
 def typical_size(array: Array) -> float:
@@ -253,7 +245,9 @@ class Sampler:
         finally:
             self.restore()
         table = np.array(values)
-        noise = 0.5 * self.eps * np.abs(np.ravel(self.base))
+        # Where numbers underflow ε says nothing; and 1e-150 can still be squared.
+        smallest = float(np.finfo(self.dtype).tiny) if self.dtype.kind == "f" else 0.0
+        noise = 0.5 * self.eps * np.abs(np.ravel(self.base)) + max(smallest, 1e-150)
         for order in (1, 2, 3, 4):
             table = np.diff(table, axis=0)
             if order > 1:

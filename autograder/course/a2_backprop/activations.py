@@ -22,7 +22,7 @@ def kinks(rng):
     return [Case(f"{named({'x': x})} with exact zeros", {"x": x}, "kinks", extra=extra)]
 
 
-CASES = layer_cases(draw, lambda args: args["x"].shape, more=kinks)
+CASES = layer_cases(draw, lambda args: args["x"].shape, more=kinks, large=1000.0, speed=(60, 1000))
 
 
 def relu_of_the_magnitude(x):
@@ -39,6 +39,10 @@ def relu_clipped(x):
 
 def relu_upside_down(x):
     return np.minimum(0, x), x
+
+
+def relu_of_minus_x(x):
+    return np.maximum(0, -x), x
 
 
 def relu_in_place(x):
@@ -121,8 +125,6 @@ def backward_by_sign(dout, cache):
 EXERCISES = (
     Exercise(
         name="relu_forward",
-        assignment="a2_backprop",
-        points=3,
         kind=Forward(),
         reference=RELU,
         cases=CASES,
@@ -154,6 +156,13 @@ EXERCISES = (
                 "values",
             ),
             Misconception(
+                "sign-of-the-input",
+                relu_of_minus_x,
+                "The input's sign is turned before it is rectified: positive inputs are shut off "
+                "and negative ones let through.",
+                "values",
+            ),
+            Misconception(
                 "input-overwritten",
                 relu_in_place,
                 "The zeros are written into x itself. The caller still needs its x, and the next "
@@ -172,8 +181,6 @@ EXERCISES = (
     ),
     Exercise(
         name="relu_backward",
-        assignment="a2_backprop",
-        points=5,
         kind=Backward("relu_forward", ("dx",), ("x",)),
         reference=RELU,
         cases=CASES,

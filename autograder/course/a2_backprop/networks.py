@@ -301,8 +301,6 @@ def shuffled_copy(net, X, y, learning_rate, batch_size, rng):
 EXERCISES = (
     Exercise(
         name="Linear",
-        assignment="a2_backprop",
-        points=8,
         kind=Scripted("linear_layer"),
         reference={"Linear": Linear},
         cases=linear_cases,
@@ -385,8 +383,6 @@ EXERCISES = (
     ),
     Exercise(
         name="train_step",
-        assignment="a2_backprop",
-        points=8,
         kind=Scripted("train_step"),
         reference={"train_step": train_step},
         cases=step_cases,
@@ -396,7 +392,7 @@ EXERCISES = (
                 with_replacement,
                 "Some examples come twice in one batch. This exercise draws without replacement: "
                 "look at the options of the method that draws.",
-                "batch",
+                "no row comes twice in a batch",
                 0.25,
             ),
             Misconception(
@@ -404,7 +400,7 @@ EXERCISES = (
                 always_the_first_rows,
                 "Every step sees the same first rows. A mini-batch is drawn at random, anew at "
                 "each step.",
-                "batch",
+                "each step draws anew",
                 0.4,
             ),
             Misconception(
@@ -420,7 +416,7 @@ EXERCISES = (
                 labels_not_drawn_along,
                 "Rows and labels are drawn apart, so most examples get the label of another. Use "
                 "the same indices for both.",
-                "batch",
+                "labels belong to their rows",
                 0.4,
             ),
             Misconception(
@@ -479,7 +475,7 @@ EXERCISES = (
                 seeded_afresh,
                 "The draw ignores rng and starts from a seed of its own, so every step sees the "
                 "same batch. Use the generator that you are given.",
-                "batch",
+                "each step draws anew",
                 0.4,
             ),
         ),
