@@ -189,11 +189,15 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
     extras = {
         line: passed[line] for line in groups if line != "shape" and line not in main.values()
     }
+    if any(
+        isinstance(f.got, Raised) and f.got.kind == "TimeLimit" for f in groups.get("speed", ())
+    ):
+        return checks, 0.0  # finite differences are no backpropagation, however exact
     return checks, _share(mains, extras, not conduct)
 
 
 def _share(mains: Sequence[bool], extras: Mapping[str, bool], conduct: bool) -> float:
-    if not any(mains) or not extras.get("speed", True):
+    if not any(mains):
         return 0.0
     total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
     total += EXTRA * (sum(extras.values()) / len(extras) if extras else 1.0)

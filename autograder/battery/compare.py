@@ -73,9 +73,9 @@ def same(a: Value, b: Value, relative: float | None = None) -> bool:
         return isinstance(a, Raised) and isinstance(b, Raised) and a.kind == b.kind
     x, y = as_array(a), as_array(b)
     if x is not None and y is not None:
-        if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
+        if x.shape != y.shape:
             return False
-        if x.dtype.kind == "f" and x.dtype.itemsize != y.dtype.itemsize:
+        if x.dtype.kind == "f" and y.dtype.kind == "f" and x.dtype.itemsize != y.dtype.itemsize:
             x = x.astype(y.dtype)
         return bool(close(x, y, relative).all())
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
@@ -139,7 +139,10 @@ def array_fault(
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
-        return Fault("dtype", f"has dtype {got.dtype}, expected {expected.dtype}")
+        text = f"has dtype {got.dtype}, expected {expected.dtype}"
+        return Fault(
+            "dtype", text + (": the fractions are cut off" if got.dtype.kind in "iu" else "")
+        )
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
         wide = fault(expected, got.astype(expected.dtype), relative=relative)

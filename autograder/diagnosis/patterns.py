@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 
@@ -37,9 +38,12 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     rows = evidence.rows(aspect)
     wrong = [row for row in rows if row.fault]
     when_code, when = occasion(rows)
-    first = wrong[0]
+    slow = [r for r in wrong if isinstance(r.got, Raised) and r.got.kind == "TimeLimit"]
+    first = slow[0] if slow else wrong[0]
     assert first.fault is not None
     name = evidence.task.name
+    if slow:
+        return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
     if first.fault.kind in ("type", "structure"):
@@ -48,8 +52,11 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return Diagnosis(code, text, name, aspect)
     relation = _swapped(evidence, aspect, wrong) or _common(wrong) or _over_cases(wrong)
     if relation is None and first.fault.kind == "dtype":
-        text = f"{aspect} {first.fault.text}: float32 in should give float32 out (look for "
-        text += "np.zeros without a dtype, float64 constants in arrays, or int results)."
+        text = f"{aspect} {first.fault.text}"
+        if "cut off" in text:
+            text += ". Is there an array of integers into which the results are written?"
+        else:
+            text += ": look for np.zeros without a dtype, and for float64 arrays that join in."
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
     if relation is None and first.fault.kind == "nan":
         return _not_finite(first, when, name, aspect)
@@ -84,6 +91,11 @@ def occasion(rows: list[Row]) -> tuple[str, str]:
     inside = [word for word, cases in named.items() if wrong < cases]
     for word in exact or (inside if all(rows[i].trial.case.check for i in wrong) else []):
         return word.replace(" ", "-"), f"for {word}"
+    pairs = [
+        (one, other) for one, other in combinations(named, 2) if named[one] | named[other] == wrong
+    ]
+    for one, other in pairs:
+        return f"{one}-and-{other}".replace(" ", "-"), f"for {one} and for {other}"
     without = [word for word, cases in named.items() if cases == right and len(right) > 1]
     for word in without:
         return f"except-{word.replace(' ', '-')}", f"for inputs other than {word}"
@@ -96,13 +108,14 @@ def _common(wrong: list[Row]) -> Relation | None:
     rows = [r for r in rows if r.fault and r.fault.kind in ("value", "shape", "dtype")]
     seen = [relations(row) for row in rows]
     counts = Counter(code for found in seen for code in {relation.code for relation in found})
-    for found in seen:
-        for relation in found:
-            enough = counts[relation.code] >= max(1, round(0.6 * len(rows)))
-            lonely = relation.code in AMBIGUOUS and counts[relation.code] < len(rows)
-            if enough and not lonely:
-                return relation
-    return None
+    best: Relation | None = None
+    for relation in (relation for found in seen for relation in found):
+        count = counts[relation.code]
+        enough = count >= max(1, round(0.6 * len(rows)))
+        lonely = relation.code in AMBIGUOUS and count < len(rows)
+        if enough and not lonely and (best is None or count > counts[best.code]):
+            best = relation
+    return best
 
 
 def _over_cases(wrong: list[Row]) -> Relation | None:
@@ -144,6 +157,15 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
     return None
 
 
+def _too_slow(row: Row, name: str, aspect: str) -> Diagnosis:
+    text = (
+        f"{name} did not come back in time for {row.trial.case.label}: is there a loop that "
+        "never ends, or a gradient computed by finite differences, two forward passes for each "
+        "number?"
+    )
+    return Diagnosis("too-slow", text, name, aspect)
+
+
 def _raised(
     evidence: Evidence, aspect: str, wrong: list[Row], when_code: str, when: str
 ) -> Diagnosis:
@@ -152,12 +174,6 @@ def _raised(
     assert first.fault is not None
     name = evidence.task.name
     kind = first.got.kind
-    if kind == "TimeLimit":
-        text = (
-            f"{name} did not come back in time for {first.trial.case.label}: is there a loop that "
-            "never ends, or a gradient computed by finite differences?"
-        )
-        return Diagnosis("too-slow", text, name, aspect)
     hints = {
         "ValueError": "print the shapes of both operands on that line.",
         "IndexError": "which axis is that index for, and how long is it?",

@@ -53,8 +53,9 @@ def _explanations(
     fits = []
     for suspect in suspects:
         agrees = {i for i in wrong | right if _agrees(evidence, aspect, suspect, i)}
-        if agrees & wrong and right <= agrees and not _too_many_mistakes(evidence, suspect):
-            fits.append((suspect, agrees & wrong))
+        explains = {i for i in agrees & wrong if _is_wrong(evidence, aspect, suspect, i)}
+        if explains and right <= agrees and not _too_many_mistakes(evidence, suspect):
+            fits.append((suspect, explains))
     alone = [(suspect,) for suspect, share in fits if share == wrong]
     if alone:
         return alone
@@ -80,6 +81,12 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     if mine is None and theirs is None and aspect not in suspect.observed[i].values:
         return False
     return evidence.task.kind.same_answer(aspect, theirs, mine)
+
+
+def _is_wrong(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
+    """Whether the suspect's own answer would be marked wrong there."""
+    findings = evidence.task.kind.judge(evidence.trials[i], suspect.observed[i])
+    return any(f.aspect == aspect and not f.passed for f in findings)
 
 
 def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
