@@ -90,53 +90,30 @@ def check(
 
 def validate(
     assignment: Annotated[str, typer.Argument(help="Only this one: a2.")] = "",
-    only: Annotated[str, typer.Option(help="Only this exercise.")] = "",
+    only: Annotated[str, typer.Option(help="Only this exercise, without the notebooks.")] = "",
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Can general patterns name each mistake?")
+    ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Change the references mechanically; who survives?")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Prove it: references pass, stubs fail, every known mistake is caught and named."""
-    from autograder.course import assignments
-    from autograder.course import exercises as built_in
-    from autograder.notebooks.text import out_of_step
-    from autograder.validate import prove
+    from autograder.cli import proving
 
-    names = (assignment_named(assignment),) if assignment else assignments()
-    chosen = [e for name in names for e in built_in(name) if only in ("", e.name)]
+    names = (assignment_named(assignment),) if assignment else None
+    chosen = proving.chosen(names, only)
     if not chosen:
         raise UsageError(f"There is no exercise {only!r} here; see 'csnn exercises'.")
-    proofs = []
-    with progress_bar("Proving") as progress:
-        for number, exercise in enumerate(chosen):
-            progress(number, len(chosen), None)
-            proofs.append(prove(exercise))
-        progress(len(chosen), len(chosen), None)
-    stale = out_of_step()
-    if as_json:
-        show_json({"exercises": [p.to_json() for p in proofs], "out_of_step": stale})
+    if leave_one_out:
+        good = proving.leave_one_out(chosen, as_json)
+    elif mutants:
+        good = proving.mutants(chosen, as_json)
     else:
-        _show_proofs(proofs, stale)
-    if stale or not all(proof.ok for proof in proofs):
+        good = proving.prove_all(chosen, names, as_json, notebooks=not only)
+    if not good:
         raise typer.Exit(1)
-
-
-def _show_proofs(proofs: list[Any], stale: list[str]) -> None:
-    numbers = ("mistakes", "rejected", "named", "variants")
-    made = table("exercise", *numbers, "problems", right=numbers)
-    for proof in proofs:
-        whole = proof.misconceptions
-        made.add_row(
-            text(proof.exercise, "bold"),
-            text(whole),
-            text(proof.rejected, "green" if proof.rejected == whole else "red"),
-            text(proof.named, "green" if proof.named == whole else "red"),
-            text(proof.variants),
-            text("; ".join(proof.problems) or "✓", "red" if proof.problems else "green"),
-        )
-    console = out()
-    console.print(made)
-    for line in stale:
-        console.print(text(f"{line}; run python -m autograder.notebooks.text", "red"))
-    good = sum(proof.ok for proof in proofs)
-    console.print(text(f"{good} of {len(proofs)} exercises are proven."))
 
 
 def doctor(as_json: Json = False) -> None:
@@ -196,7 +173,8 @@ def exercises(
         show_json(rows)
         return
     numbers = ("points", "mistakes", "variants")
-    made = table("assignment", "exercise", "points", "kind", "built", *numbers[1:], right=numbers)
+    columns = ("assignment", "exercise", "points", "kind", "built", *numbers[1:])
+    made = table(*columns, right=numbers, whole=("exercise",))
     last = ""
     for row in rows:
         same, last = row["assignment"] == last, row["assignment"]
