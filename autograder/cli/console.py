@@ -115,7 +115,8 @@ def _mistakes(line: Mapping[str, Any]) -> Text:
     words = Text()
     for i, (function, code) in enumerate(named[:3]):
         words.append("\n" if i else "")
-        words.append_text(text(f"{function}: ", "dim")).append_text(text(code, "yellow"))
+        words.append_text(text(f"{function}:", "dim")).append(" ")
+        words.append_text(text(code, "yellow"))
     if len(named) > 3:
         words.append(f"\nand {len(named) - 3} more", "dim")
     return words
