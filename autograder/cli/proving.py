@@ -137,7 +137,7 @@ def _is_proven(findings: dict[str, Any]) -> bool:
 def _show(findings: dict[str, Any]) -> None:
     console = out()
     numbers = ("mistakes", "rejected", "named", "variants")
-    made = table("exercise", *numbers, "problems", right=numbers)
+    made = table("exercise", *numbers, "problems", right=numbers, whole=("exercise",))
     for row in findings["exercises"]:
         whole = row["misconceptions"]
         made.add_row(

@@ -146,7 +146,8 @@ def exercises(
         show_json(rows)
         return
     numbers = ("points", "mistakes", "variants")
-    made = table("assignment", "exercise", "points", "kind", "built", *numbers[1:], right=numbers)
+    columns = ("assignment", "exercise", "points", "kind", "built", *numbers[1:])
+    made = table(*columns, right=numbers, whole=("exercise",))
     last = ""
     for row in rows:
         same, last = row["assignment"] == last, row["assignment"]
