@@ -2,14 +2,19 @@
 
 from autograder.course.a2_backprop import (
     affine,
+    binary,
+    divergence,
     elu,
     leaky_relu,
     maxout,
     networks,
     prelu,
+    regression,
     relu,
     sigmoids,
+    soft_labels,
     softmax,
+    svm,
 )
 
 EXERCISES = tuple(
@@ -23,6 +28,11 @@ EXERCISES = tuple(
         prelu,
         maxout,
         softmax,
+        svm,
+        regression,
+        binary,
+        divergence,
+        soft_labels,
         networks,
     )
     for exercise in module.EXERCISES

@@ -267,8 +267,8 @@ EXERCISES = (
             Misconception(
                 "ties-to-all",
                 shared_by(to_every_winner),
-                "Where pieces tie, each of them gets the full gradient. In this course the one with "
-                "the lowest index gets it, alone.",
+                "Where pieces tie, each of them gets the full gradient. In this course the one "
+                "with the lowest index gets it, alone.",
                 "ties",
             ),
             Misconception(

@@ -11,7 +11,7 @@ from autograder.course.a2_backprop.mistakes import (
     upstream_forgotten,
 )
 from autograder.course.drawing import layer_cases, numbers
-from autograder.exercise import Exercise, Misconception
+from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.layers.activations import (
     sigmoid_backward,
     sigmoid_forward,
@@ -27,7 +27,16 @@ def draw(rng, shape):
     return {"x": numbers(rng, *shape)}
 
 
-CASES = layer_cases(draw, lambda args: args["x"].shape, large=1000.0)
+def large(rng):
+    """Large inputs beside moderate ones, which set the scale: a slope of 1e-22 may come out 0."""
+    x = numbers(rng, 5, 4)
+    x[:, :3] *= 1000.0
+    x[0, 0], x[1, 1] = -800.0, 900.0
+    extra = {"dout": numbers(rng, 5, 4)}
+    return [Case("x with entries in the thousands", {"x": x}, "large numbers", extra=extra)]
+
+
+CASES = layer_cases(draw, lambda args: args["x"].shape, more=large)
 
 
 def sigma(x):
@@ -116,6 +125,11 @@ def backward_from_x(dout, x):
 
 def backward_by_square(dout, out):
     return dout * (out - out**2)
+
+
+def backward_from_decay(dout, x):
+    z = np.exp(-np.abs(x))
+    return dout * z / (1 + z) ** 2
 
 
 def backward_in_place(dout, out):
@@ -285,6 +299,7 @@ BACKWARD_OF_SIGMOID = Exercise(
     variants=(
         {"sigmoid_forward": keeps_x, "sigmoid_backward": backward_from_x},
         {"sigmoid_forward": two_branches, "sigmoid_backward": backward_by_square},
+        {"sigmoid_forward": keeps_x, "sigmoid_backward": backward_from_decay},
         backward_in_place,
     ),
 )
