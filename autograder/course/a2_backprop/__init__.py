@@ -6,15 +6,19 @@ from autograder.course.a2_backprop import (
     divergence,
     elu,
     leaky_relu,
+    linear,
     maxout,
-    networks,
     prelu,
     regression,
     relu,
+    relu_layer,
+    sequential,
     sigmoids,
     soft_labels,
     softmax,
     svm,
+    train_step,
+    two_layer_net,
 )
 
 EXERCISES = tuple(
@@ -33,7 +37,11 @@ EXERCISES = tuple(
         binary,
         divergence,
         soft_labels,
-        networks,
+        linear,
+        relu_layer,
+        sequential,
+        two_layer_net,
+        train_step,
     )
     for exercise in module.EXERCISES
 )
