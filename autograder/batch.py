@@ -22,6 +22,7 @@ from typing import Any
 from autograder.config import Course, case_seed
 from autograder.job import failed_line, grade_one
 from autograder.records.store import Entry, Store
+from autograder.sandbox.outer import WallsMissing
 
 Job = Mapping[str, Any]
 Grade = Callable[[Job], Mapping[str, Any]]
@@ -92,6 +93,8 @@ def grade_class(
         StoreError: if the results cannot be kept.
         Interrupted: after ^C.
     """
+    if plan.isolation == "full" and executor is None and grade is grade_one:
+        _need_walls()
     places = _places(submissions, plan.assignment)
     with Store(out, plan.assignment) as store:
         if plan.fresh:
@@ -152,6 +155,8 @@ class _Run:
                 answer = future.result()
             except BrokenExecutor:
                 self.again.append(job)
+            except WallsMissing as error:
+                raise BatchError(str(error)) from None
             except Exception as error:
                 self._failed(job, error)
             else:
@@ -240,6 +245,14 @@ def _prepare_worker() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
+def _need_walls() -> None:
+    from autograder.sandbox.doctor import refusal
+
+    reason = refusal()
+    if reason:
+        raise BatchError(reason[:1].upper() + reason[1:] + ".")
+
+
 def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
     from autograder.notebooks.submission import find_submissions
 
@@ -256,8 +269,8 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
-    from autograder.grading import grader_version
     from autograder.notebooks.submission import read_submission
+    from autograder.version import grader_version
 
     secret = plan.course.secret()
     common = {

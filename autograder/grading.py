@@ -244,17 +244,3 @@ def _status(share: float, findings: Sequence[Sequence[Finding]]) -> str:
     if faults and all(fault.kind == "raised" for fault in faults):
         return "error"
     return "failed"
-
-
-def grader_version() -> str:
-    """A digest of all code that decides a grade: part of the key under which results are kept."""
-    import hashlib
-    from pathlib import Path
-
-    digest = hashlib.sha256(np.__version__.encode())
-    here = Path(__file__).parent
-    for folder in (here, here.parent / "cs_nn"):
-        for file in sorted(folder.rglob("*.py")):
-            digest.update(file.relative_to(folder.parent).as_posix().encode() + b"\0")
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.records.drawing import histogram, strip
 from autograder.records.pages import render, svg
-from autograder.records.text import NOT_MISTAKES, STATUS_WORDS
+from autograder.records.words import NOT_MISTAKES, STATUS_WORDS
 
 Line = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograder.records.text import one_line
+from autograder.records.words import one_line
 
 TOO_MUCH = (196, 61, 45)
 TOO_LITTLE = (38, 96, 164)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.records.files import StoreError, make_folder, safe_names, write_whole
-from autograder.records.text import STATUS_WORDS, one_line, readable
+from autograder.records.words import STATUS_WORDS, one_line, readable
 
 Line = Mapping[str, Any]
 

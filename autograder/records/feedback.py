@@ -7,7 +7,7 @@ from typing import Any
 
 from autograder.records.drawing import error_map, ring, strip, worst_error
 from autograder.records.pages import render, svg
-from autograder.records.text import NOT_MISTAKES, STATUS_WORDS
+from autograder.records.words import NOT_MISTAKES, STATUS_WORDS
 
 _WAITING = ("missing", "not attempted")
 

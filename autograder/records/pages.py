@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from autograder.records.text import STATUS_WORDS, number, one_line, prose, readable, title
+from autograder.records.words import STATUS_WORDS, number, one_line, prose, readable, title
 
 _TEMPLATES = ("page.html", "feedback.html", "class.html")
 

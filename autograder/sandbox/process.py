@@ -9,36 +9,20 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.sandbox import inner
-from autograder.sandbox.channel import (
-    Channel,
-    Closed,
-    PipeTransport,
-    SocketTransport,
-)
+from autograder.sandbox.base import Base, environment, rlimits
+from autograder.sandbox.channel import Channel, Closed, PipeTransport, SocketTransport
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.observe import cpu_seconds, descendants, process_exists, used_memory
 from autograder.sandbox.wire import WireError, pack
 
 START_SECONDS = 60.0
 END_SECONDS = 1.5
-PREFIX = "csnn-jail-"
-HERE = Path(__file__).resolve().parent
-RUNTIME_FILES = (
-    "values.py",
-    "student.py",
-    *(
-        f"sandbox/{name}.py"
-        for name in ("__init__", "channel", "clock", "inner", "session", "shell", "warm")
-    ),
-    "sandbox/wire.py",
-    "sandbox/worker.py",
-)
 
 
 class Process(Protocol):
@@ -55,83 +39,6 @@ class Process(Protocol):
     def over_memory(self) -> bool: ...
     def memory_was_short(self) -> bool: ...
     def child_exited(self) -> bool: ...
-
-
-class Base:
-    """A private folder of one jail: our modules for the worker, a home, a scratch folder."""
-
-    def __init__(self) -> None:
-        sweep_stale_folders()
-        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        self.path.chmod(0o755)
-        self.runtime, self.home = self.path / "runtime", self.path / "home"
-        self.scratch, self.log = self.path / "work", self.path / "log"
-        for folder in (self.home, self.scratch):
-            folder.mkdir()
-        self._copy_runtime()
-
-    def _copy_runtime(self) -> None:
-        package = self.runtime / "autograder"
-        (package / "sandbox").mkdir(parents=True)
-        (package / "__init__.py").write_text("")
-        for name in RUNTIME_FILES:
-            shutil.copyfile(HERE.parent / name, package / name)
-
-    @property
-    def worker(self) -> Path:
-        return self.runtime / "autograder" / "sandbox" / "worker.py"
-
-    def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-
-
-def sweep_stale_folders() -> None:
-    """Removes what graders that were killed have left in the temporary folder."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdigit() and not process_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def process_exists(pid: int) -> bool:
-    """Whether some process has this id."""
-    if sys.platform == "win32":
-        return True  # never remove what may be in use
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def environment(home: str) -> dict[str, str]:
-    """The worker's whole environment: nothing of the grader's."""
-    kept = {}
-    if sys.platform == "win32":
-        kept = {k: v for k, v in os.environ.items() if k.upper() in ("SYSTEMROOT", "PATH", "TEMP")}
-    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
-    return (
-        {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home, "MPLBACKEND": "agg"}
-        | {"MPLCONFIGDIR": home, "IPYTHONDIR": f"{home}/ipython", "PYTHONHASHSEED": "0"}
-        | one
-        | kept
-    )
-
-
-def rlimits(limits: Limits) -> dict[str, int]:
-    """The limits that the kernel holds per process (see `inner.set_limits`)."""
-    seconds = int(limits.submission_seconds) + 5
-    return {
-        "AS": limits.memory,
-        "CORE": 0,
-        "CPU": seconds,
-        "FSIZE": limits.file_size,
-        "MEMLOCK": 0,
-        "MSGQUEUE": 0,
-        "NOFILE": 256,
-    }
 
 
 class WarmProcess:
@@ -154,7 +61,12 @@ class WarmProcess:
             theirs.close()
             self._await("ready", START_SECONDS)
             self.warm = self._find_warm()
+        except Closed as error:
+            self.complaint = self.base.log.read_text(errors="replace")
+            self.close()
+            raise ConnectionError("the warm process ended before it was ready") from error
         except BaseException:
+            self.complaint = self.base.log.read_text(errors="replace")
             self.close()
             raise
 
@@ -177,11 +89,14 @@ class WarmProcess:
         self.limits = limits
         ours, theirs = socket.socketpair()
         with theirs:
-            order = {"scratch": self.scratch, "walls": False, "rlimits": rlimits(limits)}
+            order = {"scratch": self.scratch, "walls": False, "rlimits": self.rlimits()}
             order |= self._walls()
             socket.send_fds(self.control, [pack(("run", order))], [theirs.fileno()])
         self.child = 0
         return Channel(SocketTransport(ours), limits.reply)
+
+    def rlimits(self) -> dict[str, int]:
+        return rlimits(self.limits)
 
     def _walls(self) -> dict[str, Any]:
         return {}
@@ -242,12 +157,16 @@ class WarmProcess:
         return self.popen.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL for the warm process and all below it, reaped."""
-        for pid in reversed(descendants(self.popen.pid)):
+        """SIGKILL for the warm process and all below it; returns when they are gone."""
+        doomed = descendants(self.popen.pid)
+        for pid in reversed(doomed):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         self.popen.kill()
         self.popen.wait()
+        deadline = time.monotonic() + END_SECONDS
+        while any(process_exists(pid) for pid in doomed) and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def close(self) -> None:
         if hasattr(self, "popen"):
@@ -319,9 +238,6 @@ class SingleProcess:
         return self.popen is None or self.popen.poll() is not None
 
 
-# --------------------------------------------------------------------------------- helpers
-
-
 def spawn(
     command: Sequence[str], *, env: dict[str, str], base: Base, descriptors: Sequence[int]
 ) -> subprocess.Popen[bytes]:
@@ -337,55 +253,3 @@ def spawn(
             stderr=log,
             start_new_session=True,
         )
-
-
-def descendants(pid: int) -> list[int]:
-    """Children, their children and so on, parents first."""
-    found = [*inner.children(pid)]
-    for child in found:  # grows while we walk
-        found += inner.children(child)
-    return found
-
-
-def cpu_seconds(pid: int) -> float | None:
-    """CPU time of another process; None when it is gone or the system does not say."""
-    if inner.LINUX:
-        try:
-            return time.clock_gettime((~pid << 3) | 2)  # clock_getcpuclockid(3)
-        except OSError:
-            return None
-    import psutil
-
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
-        return None
-    return times.user + times.system
-
-
-def used_memory(pid: int, own: bool = False) -> int:
-    """Bytes that the processes below ``pid`` hold together.
-
-    Resident pages are counted first, which is quick and counts shared ones more than once; only
-    if that is a lot, their proportional share is asked for.
-    """
-    import psutil
-
-    total = 0
-    for child in [*([pid] if own else []), *descendants(pid)]:
-        with contextlib.suppress(psutil.Error, OSError):
-            total += psutil.Process(child).memory_info().rss
-    if total < 2**30 or not inner.LINUX:
-        return total
-    return sum(_proportional(child) for child in descendants(pid)) or total
-
-
-def _proportional(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as rollup:
-            for line in rollup:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return 0

@@ -29,6 +29,7 @@ ANALYTIC = frozenset(
     | {"less", "less_equal", "equal", "not_equal", "isfinite", "isnan", "isinf"}
     | {"logical_not", "logical_and", "logical_or"}
 )
+BRANCHES = frozenset({"maximum", "minimum", "greater", "greater_equal", "less", "less_equal"})
 # Functions written in C that would otherwise hand back an array that no longer watches.
 WATCHED = frozenset(
     {"concatenate", "where", "dot", "inner", "c_einsum", "copyto", "putmask", "empty_like"}
@@ -45,6 +46,7 @@ class Watching(np.ndarray):
     """A complex array that refuses operations which are not analytic."""
 
     last_float: ClassVar[complex] = complex("nan")
+    tied: ClassVar[bool] = False
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any
@@ -53,9 +55,14 @@ class Watching(np.ndarray):
         if name in {"absolute", "fabs", "sign"} and method == "__call__":
             # Of real numbers these are ±z and ±1: their continuation keeps the sign of the branch.
             sign = np.sign(_bare(inputs[0]).real)
+            Watching.tied |= bool(np.any((sign == 0) & (_bare(inputs[0]).imag != 0)))
             return sign if name == "sign" else inputs[0] * sign
         if name not in ANALYTIC:
             raise NotAnalytic(f"f uses np.{name}, which is not analytic")
+        if name in BRANCHES and method == "__call__":
+            a, b = _bare(inputs[0]), _bare(inputs[1])
+            tie = (np.real(a) == np.real(b)) & (np.imag(a) != np.imag(b))
+            Watching.tied |= bool(np.any(tie))
         if out is not None:
             kwargs["out"] = tuple(_bare(o) for o in out)
         result = getattr(ufunc, method)(*(_bare(i) for i in inputs), **_bare(kwargs))
@@ -118,9 +125,11 @@ def _watching(value: Any) -> Any:
 
 @dataclass
 class ComplexSlope:
-    """A slope by complex step; ``tie`` when stepping up or down takes different branches of f."""
+    """A slope by complex step. ``kink``: it is another one upwards than downwards. ``tie``: f
+    compares two equal numbers on the way, of which only one moves: a kink, even if it cancels."""
 
     slope: Slope
+    kink: bool
     tie: bool
 
 
@@ -139,14 +148,15 @@ class ComplexStep:
         with self._complex_inputs() as arrays:
             flat = arrays[leaf].flat
             found = []
+            Watching.tied = False
             for h in (1e-25, -1.7e-25, 2.9e-26):
                 flat[index] = x + 1j * h
                 found.append(self._imaginary() / h)
         up, down, again = found
-        tie = abs(up - down) > 1e3 * abs(up - again) + 1e-9 * max(abs(up), abs(down))
-        spread = 16 * (max(found) - min(found)) + 1e-13 * abs(up)
+        kink = abs(up - down) > 1e3 * abs(up - again) + 1e-9 * max(abs(up), abs(down))
+        spread = 16 * (max(found) - min(found)) + 1e-13 * abs(up) + 1e-290
         left, right = (down, up)
-        return ComplexSlope(Slope(up, spread, 0.0, 1e-25, left, right), tie)
+        return ComplexSlope(Slope(up, spread, 0.0, 1e-25, left, right), kink, Watching.tied)
 
     def _imaginary(self) -> float:
         self.calls += 1

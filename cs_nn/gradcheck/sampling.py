@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -15,24 +15,12 @@ class Unusable(Exception):
     """The function cannot be checked; the message is a sentence for its author."""
 
 
-@runtime_checkable
-class Line(Protocol):
-    """A straight line through x. ``scale`` is the length over which f may be expected to bend."""
-
-    scale: float
-    eps: float
-
-    def move(self, t: float) -> float:
-        """Go to x + t·direction; return the t that floating point made of it."""
-        ...
-
-    def rest(self) -> None:
-        """Go back to x, bit for bit."""
-        ...
-
-
 class EntryLine:
-    """Along one entry of one array."""
+    """The line through x along one entry of one array.
+
+    ``move(t)`` goes to x + t·direction and returns the t that floating point made of it; ``rest()``
+    goes back to x, bit for bit. ``scale`` is the length over which f may be expected to bend.
+    """
 
     def __init__(self, leaf: Leaf, index: int, typical: float) -> None:
         self.flat = leaf.array.flat
@@ -51,7 +39,7 @@ class EntryLine:
 
 
 class DirectionLine:
-    """Along a direction through a whole array, all entries moving at once."""
+    """The same along a direction through a whole array, all entries moving at once."""
 
     def __init__(self, leaf: Leaf, direction: Array, typical: float) -> None:
         self.leaf = leaf
@@ -68,6 +56,9 @@ class DirectionLine:
 
     def rest(self) -> None:
         self.leaf.array[...] = self.start
+
+
+Line = EntryLine | DirectionLine
 
 
 def typical_size(array: Array) -> float:

@@ -71,7 +71,7 @@ class Tolerance:
     def round_off(self, slope: Slope) -> float:
         """What the gradient itself may be off by: more where large terms cancel to 0."""
         cancels = abs(slope.value) <= slope.bar
-        return 64 * self.eps * (self.largest if cancels else self.nearby)
+        return 16 * self.eps * (self.largest if cancels else self.nearby)
 
     def is_zero(self, analytic: float, slope: Slope) -> bool:
         """Whether both are 0 but for round-off: a bias before batch normalisation, for one."""
@@ -116,7 +116,9 @@ def combine(samples: list[Sample], noise: float, scale: float) -> Slope:
         apart = abs(fine - coarse)
         bent = 2 * h * abs((4 * s[0] - s[1]) - (4 * s[1] - s[2])) / 3
     spread = 2 * (apart + bent)
-    natural = abs(s[0]) * scale + abs(d[0] - d[-1]) * (scale / h) ** 2
+    natural = _agreed(s[0], s[1]) * scale
+    if len(samples) == 3:
+        natural += _agreed((d[1] - d[0]) / 3, (d[2] - d[1]) / 12) * (scale / h) ** 2
     if not np.isfinite(spread):
         value, spread, natural = float("nan"), float("inf"), 0.0
     # The step itself is rounded, and so are the differences: a few ε of the slope.
@@ -129,6 +131,11 @@ def combine(samples: list[Sample], noise: float, scale: float) -> Slope:
         samples[0].right,
         natural,
     )
+
+
+def _agreed(first: float, second: float) -> float:
+    """The size of two estimates of a derivative, 0 unless they agree, as at a kink they do not."""
+    return max(0.0, abs(second) - 2 * abs(second - first))
 
 
 def settle(

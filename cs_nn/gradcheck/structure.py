@@ -52,7 +52,7 @@ def read_inputs(f: Callable[..., Any], x: Any, names: Sequence[str] | None) -> I
         labels = list(names)
     else:
         raise ValueError(
-            f"names has {len(names)} entries, x has {len(found)} arrays: one for each."
+            f"{len(names)} names for the {len(found)} arrays of x: give one name to each."
         )
     leaves = [Leaf(path, name, a) for (path, a), name in zip(found, labels, strict=True)]
     for i, first in enumerate(leaves):

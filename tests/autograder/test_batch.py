@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 import autograder.course
-import autograder.grading
+import autograder.version
 from autograder.batch import BatchError, Interrupted, Outcome, Plan, grade_class
 from autograder.config import Course
 from autograder.records.store import read_results
@@ -36,7 +36,7 @@ def bench(tmp_path: Path, monkeypatch) -> SimpleNamespace:
     monkeypatch.setenv("CSNN_TEST_NOTES", str(tmp_path / "notes"))
     exercise = SimpleNamespace(name="affine_forward", points=10.0, core=True)
     monkeypatch.setattr(autograder.course, "exercises", lambda _: (exercise,))
-    monkeypatch.setattr(autograder.grading, "grader_version", lambda: "1", raising=False)
+    monkeypatch.setattr(autograder.version, "grader_version", lambda: "1")
     course = Course(folder=tmp_path / "course")
     return SimpleNamespace(
         course=course,
@@ -116,7 +116,7 @@ def test_whatever_decides_a_grade_makes_it_new(bench, monkeypatch, tmp_path, cha
     elif change == "isolation":
         plan = replace(plan, isolation="none")
     elif change == "grader":
-        monkeypatch.setattr(autograder.grading, "grader_version", lambda: "2")
+        monkeypatch.setattr(autograder.version, "grader_version", lambda: "2")
     else:
         (tmp_path / "private").mkdir()
         (tmp_path / "private" / "more.py").write_text("x = 1")
@@ -179,7 +179,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-import autograder.course, autograder.grading
+import autograder.course, autograder.version
 from autograder.batch import Interrupted, Plan, grade_class
 from autograder.config import Course
 from tests.autograder.stand_in import grade
@@ -188,7 +188,7 @@ if __name__ == "__main__":
     course, submissions, out = map(Path, sys.argv[1:])
     exercise = SimpleNamespace(name="affine_forward", points=10.0, core=True)
     autograder.course.exercises = lambda _: (exercise,)
-    autograder.grading.grader_version = lambda: "1"
+    autograder.version.grader_version = lambda: "1"
     plan = Plan("a2_backprop", Course(folder=course))
     try:
         grade_class(submissions, out, plan, workers=2, grade=grade)

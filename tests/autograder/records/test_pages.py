@@ -9,7 +9,7 @@ import pytest
 from autograder.records.class_report import class_page, figures, mistakes, needs_eye
 from autograder.records.drawing import error_map, histogram, ring, worst_error
 from autograder.records.feedback import feedback_page
-from autograder.records.text import number, one_line, prose, readable, title
+from autograder.records.words import number, one_line, prose, readable, title
 from tests.autograder.records.sample import ATTACKS, a_class, exercise, line
 
 NEEDED = {"html", "head", "meta", "title", "style", "body", "main", "footer", "header", "section"}

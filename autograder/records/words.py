@@ -6,8 +6,6 @@ import html
 import re
 import unicodedata
 
-import nh3
-
 STATUS_WORDS = {
     "passed": "correct",
     "partial": "partly right",
@@ -42,6 +40,8 @@ def one_line(text: object) -> str:
 
 def prose(text: object) -> str:
     """A sentence as HTML: everything escaped, ```code``` in backticks set as code."""
+    import nh3
+
     escaped = html.escape(readable(text))
     marked = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped)
     return nh3.clean(marked, tags={"code"}, attributes={})
