@@ -8,7 +8,7 @@ from itertools import combinations
 
 from autograder.battery.kind import Suspect
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.patterns import fact
+from autograder.diagnosis.patterns import fact, same_run
 from autograder.exercise import Diagnosis
 
 
@@ -25,6 +25,10 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     options = {
         aspect: _explanations(evidence, aspect, suspects) for aspect in evidence.failing_aspects()
     }
+    # A run is one story: who explains one step of it but not the others explains nothing.
+    for aspect, sets in list(options.items()):
+        if not sets:
+            options |= {other: [] for other in options if same_run(aspect, other)}
     votes = Counter(
         suspect.code for sets in options.values() for code_set in sets for suspect in code_set
     )
@@ -53,6 +57,7 @@ def _explanations(
     fits = []
     for suspect in suspects:
         agrees = {i for i in wrong | right if _agrees(evidence, aspect, suspect, i)}
+        agrees -= {i for i in agrees & wrong if _is_right(evidence, aspect, suspect, i)}
         if agrees & wrong and right <= agrees and not _too_many_mistakes(evidence, suspect):
             fits.append((suspect, agrees & wrong))
     alone = [(suspect,) for suspect, share in fits if share == wrong]
@@ -80,6 +85,12 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     if mine is None and theirs is None and aspect not in suspect.observed[i].values:
         return False
     return evidence.task.kind.same_answer(aspect, theirs, mine)
+
+
+def _is_right(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
+    """Whether the suspect's own answer passes; a lost dtype, say, explains nothing then."""
+    findings = evidence.task.kind.judge(evidence.trials[i], suspect.observed[i])
+    return any(finding.aspect == aspect and finding.passed for finding in findings)
 
 
 def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
