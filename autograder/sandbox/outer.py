@@ -34,6 +34,9 @@ FIRST_UID = 2_000_000_000
 WARM_MEMORY = 256 * MIB
 """For the warm process itself, until it has told what it needs."""
 
+OWN_COPIES = 96 * MIB
+"""Pages of the warm process that a child copies by using them."""
+
 SCRATCH = "/tmp/work"
 _count = itertools.count()
 
@@ -55,7 +58,8 @@ class Walled(WarmProcess):
             self.filter = program()
         except FilterMissing as error:
             raise WallsMissing(missing("pyseccomp and libseccomp", "libseccomp2")) from error
-        if not shutil.which("bwrap"):
+        self.bwrap = shutil.which("bwrap")
+        if not self.bwrap:
             raise WallsMissing(missing("bubblewrap", "bubblewrap"))
         self.group = Group.make()
         try:
@@ -100,7 +104,13 @@ class Walled(WarmProcess):
         with tempfile.TemporaryFile() as options:
             options.write("\0".join(bubblewrap(binds, self.limits)).encode() + b"\0")
             options.seek(0)
-            inside = ["bwrap", "--args", str(options.fileno()), "--", *worker_command(descriptor)]
+            inside = [
+                str(self.bwrap),
+                "--args",
+                str(options.fileno()),
+                "--",
+                *worker_command(descriptor),
+            ]
             return spawn(
                 [*outer, "/bin/sh", "-ec", script + shlex.join(inside)],
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -117,7 +127,10 @@ class Walled(WarmProcess):
     def _walls(self) -> dict[str, Any]:
         if self.group:
             memory, processes = self.own
-            self.group.limit(memory + self.limits.memory, processes + self.limits.processes)
+            # A little more than one process may take, so that it meets its own limit first: that
+            # one is an exception in its code, this one ends the process.
+            memory += self.limits.memory + self.limits.memory // 8 + OWN_COPIES
+            self.group.limit(memory, processes + self.limits.processes)
             self.kills = self.group.kills()
         return {"walls": True}
 
