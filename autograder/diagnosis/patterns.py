@@ -46,6 +46,9 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
+    if first.fault.kind == "fact":
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
+        return Diagnosis(f"not:{aspect.replace(' ', '-')}", text, name, aspect)
     if first.fault.kind in ("type", "structure"):
         code = "returns-nothing" if first.got is None else "wrong-type"
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
