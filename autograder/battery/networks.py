@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.classes import script
+from autograder.battery.compare import NO, YES
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Observed, arguments
 from autograder.exercise import Case
@@ -117,8 +118,7 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
     X, y, params = given["X"], given["y"], given["params"]
     gradients = [f"d{key}" for key in PARAMETERS]
     first = CONDUCT in case.tags
-    start_aspects = ("initial weights",) if first else ()
-    aspects = ("parameters", *start_aspects, "scores", "loss", *gradients)
+    aspects = ("parameters", *(STARTS if first else ()), "scores", "loss", *gradients)
     sizes = (*params["W1"].shape, params["W2"].shape[1])
     options = {"reg": given["reg"], "rng": Seed(int(given["seed"]))}
     made = student.call(name, *sizes, keep=True, **options)
@@ -129,8 +129,7 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
     start = student.read(net, "params")
     seen.values["parameters"] = _shapes(start)
     if first:
-        start = _initial(name, student, given["weight_scale"], int(given["seed"]))
-        seen.values["initial weights"] = start
+        seen.values |= _initial(name, student, given["weight_scale"], int(given["seed"]))
     _give(student, net, params)
     names = ("X", "y")
     seen.values["scores"] = seen.note(student.call(net, X, method="loss", names=names)).value
@@ -174,8 +173,20 @@ def _loss_and_gradients(value: Value) -> dict[str, Value]:
     return found
 
 
-def _initial(name: str, student: Student, scale: float, seed: int) -> Value:
-    """What can be said of the first weights: 1 where all is well.
+STARTS = tuple(
+    f"{key} {fact}"
+    for key in ("W1", "W2")
+    for fact in (
+        "starts with standard deviation 0.001 by default",
+        "starts with standard deviation weight_scale",
+        "starts with mean 0",
+        "is drawn from rng",
+    )
+) + ("biases start at 0",)
+
+
+def _initial(name: str, student: Student, scale: float, seed: int) -> dict[str, Value]:
+    """What is true of the first weights.
 
     4,800 and 3,600 weights: their standard deviation is within 8 % of the true one but for one
     draw in 10^11, and so is their mean within a ninth of it.
@@ -191,26 +202,20 @@ def _initial(name: str, student: Student, scale: float, seed: int) -> Value:
         )
         return params if good else Raised("Outputs", "params should hold arrays W1, b1, W2 and b2")
 
-    plain, scaled, again, other = (
-        start(seed),
-        start(seed, weight_scale=scale),
-        start(seed, weight_scale=scale),
-        start(seed + 1, weight_scale=scale),
-    )
-    for params in (plain, scaled, again, other):
+    started = [start(seed)]
+    started += [start(number, weight_scale=scale) for number in (seed, seed, seed + 1)]
+    for params in started:
         if isinstance(params, Raised):
-            return params
-    facts = {}
+            return dict.fromkeys(STARTS, params)
+    plain, scaled, again, other = started
+    facts = []
     for key in ("W1", "W2"):
-        facts[f"{key} has standard deviation 0.001 by default"] = _spread(plain[key], 1e-3)
-        facts[f"{key} has standard deviation weight_scale"] = _spread(scaled[key], scale)
-        facts[f"{key} has mean 0"] = int(abs(scaled[key].mean()) < scaled[key].std() / 9)
-        facts[f"{key} is drawn from rng"] = int(
-            _same(scaled[key], again[key]) and not _same(scaled[key], other[key])
-        )
-    facts["biases are 0"] = int(not scaled["b1"].any() and not scaled["b2"].any())
-    return facts
-
-
-def _spread(weights: np.ndarray, wanted: float) -> int:
-    return int(abs(float(weights.std()) - wanted) <= 0.08 * wanted)
+        spread = float(scaled[key].std())
+        facts += [
+            abs(float(plain[key].std()) - 1e-3) <= 0.08e-3,
+            abs(spread - scale) <= 0.08 * scale,
+            abs(float(scaled[key].mean())) <= spread / 9,
+            _same(scaled[key], again[key]) and not _same(scaled[key], other[key]),
+        ]
+    facts.append(not scaled["b1"].any() and not scaled["b2"].any())
+    return {fact: YES if true else NO for fact, true in zip(STARTS, facts, strict=True)}

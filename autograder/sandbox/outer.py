@@ -66,7 +66,9 @@ class Walled(WarmProcess):
             super().__init__(edition, limits)
         except (TimeoutError, ConnectionError, EOFError) as error:
             raise WallsMissing(self._complaint()) from error
-        self.scratch, self.clean = SCRATCH, ["/tmp", "/dev/shm"]
+        # An interpreter that lies under /tmp is shown there, and cannot be cleared away.
+        shared = any(source.is_relative_to("/tmp") for source, _ in interpreter())
+        self.scratch, self.clean = SCRATCH, [SCRATCH if shared else "/tmp", "/dev/shm"]
         if self.group:
             self.own = self.group.used()
         if not self.end():
@@ -215,13 +217,14 @@ def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
             command += ["--ro-bind", link, link]
     for file in SYSTEM_FILES:
         command += ["--ro-bind-try", file, file]
+    # Before the binds: an interpreter under /tmp must not vanish behind it.
+    command += ["--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", SCRATCH]
     for source, target in binds:
         command += ["--ro-bind", str(source), target]
     for package in hidden_packages():
         command += ["--tmpfs", str(package), "--remount-ro", str(package)]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp"):
-        command += ["--size", str(limits.scratch), "--tmpfs", folder]
+    command += ["--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
     command += ["--dir", "/tmp/home"]
     for name, value in environment("/tmp/home").items():
         command += ["--setenv", name, value]

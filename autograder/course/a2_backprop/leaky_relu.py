@@ -44,7 +44,9 @@ def cases_with(parameter, low, high):
             ),
         ]
 
-    return layer_cases(draw, lambda args: args["x"].shape, large=1000.0, more=more)
+    return layer_cases(
+        draw, lambda args: args["x"].shape, large=1000.0, more=more, speed=(60, 1000)
+    )
 
 
 LEAKY_CASES = cases_with("slope", 0.05, 0.4)

@@ -41,7 +41,7 @@ CASES = layer_cases(
     lambda args: (len(args["x"]), args["w"].shape[2]),
     ordinary=((5, 7), (2, 6), (7, 5)),
     square=(3, 3),
-    speed=(200, 170),
+    speed=(8, 4000),
     more=more,
 )
 

@@ -42,7 +42,7 @@ def more(rng):
     ]
 
 
-CASES = layer_cases(draw, lambda args: args["x"].shape, more=more)
+CASES = layer_cases(draw, lambda args: args["x"].shape, more=more, speed=(60, 1000))
 
 
 def laid_out(slope, x):

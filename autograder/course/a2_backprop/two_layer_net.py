@@ -196,14 +196,14 @@ EXERCISES = (
                 nets.ZeroWeights,
                 "All weights start at 0, so all hidden units get the same gradient, none, and stay "
                 "alike.",
-                "initial weights",
+                "W1 starts with standard deviation weight_scale",
                 0.2,
             ),
             Misconception(
                 "weight-scale-ignored",
                 nets.ScaleIgnored,
                 "The weights start with the same spread whatever weight_scale is.",
-                "initial weights",
+                "W1 starts with standard deviation weight_scale",
                 0.15,
             ),
             Misconception(
@@ -211,7 +211,7 @@ EXERCISES = (
                 nets.ScaleOfTheVariance,
                 "weight_scale is the standard deviation of the first weights; yours is its square "
                 "root, as if it were the variance.",
-                "initial weights",
+                "W1 starts with standard deviation weight_scale",
                 0.15,
             ),
             Misconception(
@@ -219,7 +219,7 @@ EXERCISES = (
                 nets.UniformWeights,
                 "The first weights are all positive: uniform between 0 and weight_scale. They "
                 "should be normal around 0.",
-                "initial weights",
+                "W1 starts with mean 0",
                 0.15,
             ),
             Misconception(
@@ -227,7 +227,7 @@ EXERCISES = (
                 nets.RandomBiases,
                 "The biases are drawn at random; they start at 0, for the weights break the "
                 "symmetry already.",
-                "initial weights",
+                "biases start at 0",
                 0.15,
             ),
             Misconception(
@@ -235,7 +235,7 @@ EXERCISES = (
                 nets.GeneratorIgnored,
                 "The weights come from a generator of your own, so every network starts the same. "
                 "Draw from the rng that is passed.",
-                "initial weights",
+                "W1 is drawn from rng",
                 0.15,
             ),
             Misconception(
