@@ -5,11 +5,17 @@ from autograder.course.a4_normalization import (
     batchnorm_gradients,
     dropout,
     dropout_gradients,
+    groupnorm,
+    layernorm,
+    spatial,
 )
 
 EXERCISES = (
     *batchnorm.EXERCISES,
     *batchnorm_gradients.EXERCISES,
+    *layernorm.EXERCISES,
+    *spatial.EXERCISES,
+    *groupnorm.EXERCISES,
     *dropout.EXERCISES,
     *dropout_gradients.EXERCISES,
 )

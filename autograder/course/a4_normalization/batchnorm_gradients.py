@@ -136,6 +136,10 @@ def epsilon_forgotten(dout, cache):
     return input_gradient(dout, (x, (x - x.mean(axis=0)) / std, std, gamma))
 
 
+def right(dout, cache):
+    return input_gradient(dout, cache), *parameter_gradients(dout, cache)
+
+
 def beta_first(dout, cache):
     dgamma, dbeta = parameter_gradients(dout, cache)
     return input_gradient(dout, cache), dbeta, dgamma
