@@ -26,11 +26,13 @@ class Node:
 def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     """The computation graph of ``value``: inputs on the left, values above, gradients below.
 
+    ``value`` is the node that all lead to, or a list of several.
+
     Call ``value.backward()`` first to see the gradients. Besides ``cs_nn.autodiff.Value`` it draws
     any node that has ``data``, ``grad`` and ``parents``, the nodes it was computed from (or pairs
     of a node and a slope); ``operation`` and ``label``, two strings, name it.
     """
-    position = _layout(value)
+    position = _layout(list(value) if isinstance(value, (list, tuple)) else [value])
     columns = 1 + max(column for column, _ in position.values())
     height = max(row for _, row in position.values())
     if axes is None:
@@ -225,17 +227,20 @@ def _parents(node: Any) -> list[Any]:
     return [parent[0] if isinstance(parent, tuple) else parent for parent in node.parents]
 
 
-def _layout(value: Any) -> dict[Any, tuple[int, float]]:
+def _layout(outputs: list[Any]) -> dict[Any, tuple[int, float]]:
     """Column and row of every node: behind its parents, and centred in its column."""
     column: dict[Any, int] = {}
     first_use: dict[Any, int] = {}
-    stack = [value]
+    stack = outputs[::-1]
     while stack:
         node = stack[-1]
+        if node in column:
+            stack.pop()
+            continue
         parents = _parents(node)
         waiting = [parent for parent in parents if parent not in column]
         if waiting:
-            stack.extend(waiting)
+            stack.extend(reversed(waiting))  # the first input on top
             continue
         stack.pop()
         column[node] = 1 + max((column[parent] for parent in parents), default=-1)
@@ -244,7 +249,7 @@ def _layout(value: Any) -> dict[Any, tuple[int, float]]:
     members: dict[int, list[Any]] = {}
     for node, number in column.items():
         # Inputs stand right before their first use, for short arrows.
-        number = number if _parents(node) or node is value else first_use[node] - 1
+        number = number if _parents(node) or node not in first_use else first_use[node] - 1
         members.setdefault(number, []).append(node)
     return {
         node: (number, (len(nodes) - 1) / 2 - index)
