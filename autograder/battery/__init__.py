@@ -1,5 +1,7 @@
-"""The checks, by kind. Importing the package registers every kind and every conversation."""
+"""The checks, by kind. Importing the package registers every kind, script and fixture in it."""
 
-from autograder.battery import classes, functions, networks
+import importlib
+import pkgutil
 
-__all__ = ["classes", "functions", "networks"]
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -176,8 +176,8 @@ def _over_cases(wrong: list[Row]) -> Relation | None:
 
 
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
-    """The answer belongs to another output."""
-    for other in wrong[0].trial.expected.values:
+    """The answer belongs to another output, which is wrong as well."""
+    for other in evidence.failing_aspects():
         theirs = as_array(wrong[0].trial.expected.values[other])
         mine = as_array(wrong[0].got)
         if other == aspect or theirs is None or mine is None or theirs.size < 2:
@@ -242,8 +242,8 @@ def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
 
 
 def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
-    """The smallest failing case, with numbers."""
-    row = min(wrong, key=lambda r: r.size)
+    """The smallest failing case, an ordinary one if there is one, with numbers."""
+    row = min(wrong, key=lambda r: (bool(r.trial.case.check), r.size))
     assert row.fault is not None
     text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)

@@ -1,5 +1,21 @@
 """a5: optimisers, schedules, second-order steps."""
 
-from autograder.course.a5_optimization import adam, adamax, momentum
+from autograder.course.a5_optimization import (
+    adam,
+    adamax,
+    adaptive,
+    descent,
+    momentum,
+    nesterov,
+    rprop,
+)
 
-EXERCISES = (*momentum.EXERCISES, *adam.EXERCISES, *adamax.EXERCISES)
+EXERCISES = (
+    *descent.EXERCISES,
+    *momentum.EXERCISES,
+    *nesterov.EXERCISES,
+    *adaptive.EXERCISES,
+    *adam.EXERCISES,
+    *adamax.EXERCISES,
+    *rprop.EXERCISES,
+)

@@ -121,13 +121,6 @@ EXERCISES = (
                 "first step",
                 0.4,
             ),
-            Misconception(
-                "default-rate-of-adam",
-                ADAMAX.default(learning_rate=1e-3),
-                "Without a config the rate is that of Adam, 0.001. The default of Adamax is 0.002.",
-                "first step",
-                0.1,
-            ),
         ),
         variants=(adamax_with_setdefault, adamax_stacked, adamax_loops),
     ),

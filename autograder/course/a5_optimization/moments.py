@@ -1,16 +1,7 @@
 """Rules with two moments, Adam's family: their recipes, inputs and shared misconceptions."""
 
-from autograder.course.a5_optimization.recipes import (
-    ZEROS,
-    Recipe,
-    config_not_returned,
-    gradient_in_place,
-    in_place,
-    one_config_for_all,
-    optimiser_cases,
-    settings_lost,
-    widened,
-)
+from autograder.course.a5_optimization.recipes import ZEROS, Recipe, optimiser_cases
+from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Misconception
 
 STATE = ("m", "v", "t")
@@ -73,14 +64,7 @@ def shared_by_the_family(rule, uphill):
     if second == "v":
         products = products.replacing("beta2**t", "beta2 * t")
     return (
-        Misconception(
-            "step-uphill",
-            uphill,
-            "The step goes along the gradient, where the loss grows. Look at the sign in the last "
-            "line.",
-            "first step",
-            0.5,
-        ),
+        *shared_by_all(rule, uphill, "what the rule remembers (the moments and t)"),
         Misconception(
             "t-not-stored",
             rule.storing(*stored[:2]),
@@ -142,51 +126,6 @@ def shared_by_the_family(rule, uphill):
             "the mean forgets at once.",
             "later steps",
             0.4,
-        ),
-        Misconception(
-            "config-shared-between-parameters",
-            one_config_for_all(rule),
-            "Two parameters share their moments and their t. Each needs a config of its own; look "
-            "at the default in your signature, which Python makes only once.",
-            "two parameters",
-            0.2,
-        ),
-        Misconception(
-            "settings-lost",
-            settings_lost(rule, "m", second, "t"),
-            "The config that you return holds the moments but not the settings, so from the "
-            "second step on the defaults are used.",
-            "later steps",
-            0.3,
-        ),
-        Misconception(
-            "config-not-returned",
-            config_not_returned(rule),
-            "The next step needs the config with moments and t: return both, next_w first.",
-            "first step",
-            0.5,
-        ),
-        Misconception(
-            "parameters-changed-in-place",
-            in_place(rule),
-            "w is overwritten. The caller may still need the old parameters, to compare or to go "
-            "back: make a new array.",
-            "conduct",
-        ),
-        Misconception(
-            "gradient-changed-in-place",
-            gradient_in_place(rule),
-            "dw is overwritten. It belongs to the caller, who may want to look at it or clip it: "
-            "compute into a new array.",
-            "conduct",
-        ),
-        Misconception(
-            "float32-lost",
-            widened(rule),
-            "float32 parameters come back as float64: they take twice the memory from the first "
-            "update on. Look for arrays that are made without a dtype.",
-            "float32",
-            0.1,
         ),
     )
 
@@ -305,12 +244,5 @@ def shared_by_adam(rule):
             "new gradient?",
             "first step",
             0.4,
-        ),
-        Misconception(
-            "learning-rate-hard-coded",
-            rule.but(learning_rate="1e-3"),
-            "The learning rate is 0.001 whatever the config says; that is only the default.",
-            "first step",
-            0.3,
         ),
     )

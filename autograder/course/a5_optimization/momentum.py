@@ -3,17 +3,8 @@
 import numpy as np
 
 from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.recipes import (
-    ZEROS,
-    Recipe,
-    config_not_returned,
-    gradient_in_place,
-    in_place,
-    one_config_for_all,
-    optimiser_cases,
-    settings_lost,
-    widened,
-)
+from autograder.course.a5_optimization.recipes import ZEROS, Recipe, optimiser_cases
+from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Exercise, Misconception
 from cs_nn.optim.first_order import sgd_momentum
 
@@ -22,6 +13,7 @@ MOMENTUM = Recipe(
     {"velocity": "momentum * velocity - learning_rate * dw", "w": "w + velocity"},
     ("velocity",),
 )
+UPHILL = MOMENTUM.replacing("- learning", "+ learning")
 CASES = optimiser_cases(
     {"learning_rate": 0.17, "momentum": 0.6}, {"learning_rate": 0.05, "momentum": 0.8}
 )
@@ -79,27 +71,14 @@ EXERCISES = (
         reference={"sgd_momentum": sgd_momentum},
         cases=CASES,
         misconceptions=(
-            Misconception(
-                "step-uphill",
-                MOMENTUM.but(velocity="momentum * velocity + learning_rate * dw"),
-                "The first step goes along the gradient, where the loss grows. Look at the sign "
-                "with which the gradient enters the velocity, and at that of the velocity in w.",
-                "first step",
-                0.5,
+            *shared_by_all(
+                MOMENTUM, MOMENTUM.replacing("- learning", "+ learning"), "the velocity"
             ),
             Misconception(
                 "momentum-of-the-wrong-sign",
                 MOMENTUM.but(velocity="-momentum * velocity - learning_rate * dw"),
                 "The old velocity pushes back instead of carrying on: inertia keeps the direction "
                 "of the past. Look at the sign of the momentum term.",
-                "later steps",
-                0.4,
-            ),
-            Misconception(
-                "velocity-not-stored",
-                MOMENTUM.storing(),
-                "The first step is right, the second starts from rest again: the new velocity "
-                "never gets into the config that you return.",
                 "later steps",
                 0.4,
             ),
@@ -117,13 +96,6 @@ EXERCISES = (
                 "The momentum is 0.9 whatever the config says. 0.9 is only the default for a "
                 "config that does not name it.",
                 "later steps",
-                0.3,
-            ),
-            Misconception(
-                "learning-rate-hard-coded",
-                MOMENTUM.but(learning_rate="1e-2"),
-                "The learning rate is 0.01 whatever the config says; that is only the default.",
-                "first step",
                 0.3,
             ),
             Misconception(
@@ -175,52 +147,6 @@ EXERCISES = (
                 "The gradient moves w twice: once through the velocity, once more by itself.",
                 "first step",
                 0.4,
-            ),
-            Misconception(
-                "config-shared-between-parameters",
-                one_config_for_all(MOMENTUM),
-                "Two parameters share one velocity: the first leaves its own where the second "
-                "starts. Each needs a config of its own; look at the default in your signature, "
-                "which Python makes only once.",
-                "two parameters",
-                0.2,
-            ),
-            Misconception(
-                "settings-lost",
-                settings_lost(MOMENTUM, "velocity"),
-                "The config that you return holds the velocity but not the settings, so from the "
-                "second step on the defaults are used.",
-                "later steps",
-                0.3,
-            ),
-            Misconception(
-                "config-not-returned",
-                config_not_returned(MOMENTUM),
-                "The next step needs the config with the new velocity: return both, next_w first.",
-                "first step",
-                0.5,
-            ),
-            Misconception(
-                "parameters-changed-in-place",
-                in_place(MOMENTUM),
-                "w is overwritten. The caller may still need the old parameters, to compare or to "
-                "go back: make a new array.",
-                "conduct",
-            ),
-            Misconception(
-                "gradient-changed-in-place",
-                gradient_in_place(MOMENTUM),
-                "dw is overwritten. It belongs to the caller, who may want to look at it or clip "
-                "it: compute into a new array.",
-                "conduct",
-            ),
-            Misconception(
-                "float32-lost",
-                widened(MOMENTUM),
-                "float32 parameters come back as float64: they take twice the memory from the "
-                "first update on. Look for arrays that are made without a dtype.",
-                "float32",
-                0.1,
             ),
         ),
         variants=(with_setdefault, with_velocity_downhill, with_velocity_in_place, entry_by_entry),
