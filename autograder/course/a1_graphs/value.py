@@ -3,7 +3,8 @@
 from autograder.battery.classes import Scripted
 from autograder.battery.functions import CONDUCT
 from autograder.battery.graphs import written
-from autograder.course.a1_graphs import differentiators as wrong
+from autograder.course.a1_graphs import differentiators as right
+from autograder.course.a1_graphs import wrong_differentiators as wrong
 from autograder.course.drawing import numbers
 from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.autodiff import Value
@@ -80,9 +81,9 @@ def cases(rng):
         graph({"a": 0.0}, "b relu a", "f __mul__ b 3.0", check="kinks"),
         graph(some("a"), *chain(60), check="deep chain", label="a chain of 60 nodes",
               show=["a", "n0", "n30", "n59"]),
-        graph(some("a"), *ladder(17), check="many paths",
-              label="17 sums of a node with itself, one upon the other", show=["a", "n8", "n16"],
-              extra={"seconds": 0.04}),
+        graph(some("a"), *ladder(20), check="many paths",
+              label="20 sums of a node with itself, one upon the other", show=["a", "n8", "n16"],
+              extra={"seconds": 0.08}),
     ]  # fmt: skip
 
 
@@ -336,6 +337,6 @@ EXERCISES = (
                 0.3,
             ),
         ),
-        variants=(wrong.ByClosures, wrong.ByTape, wrong.ByCounting, wrong.Node),
+        variants=(right.ByClosures, right.ByTape, right.ByCounting, right.Node),
     ),
 )
