@@ -26,7 +26,11 @@ def gate(name: str, student: Student, case: Case) -> Observed:
         seen.values = dict.fromkeys(("z", "dx", "dy"), made.value)
         return seen
     this = made.value
-    seen.values["z"] = seen.note(student.call(this, x, y, method="forward", names=("x", "y"))).value
+    out = seen.note(student.call(this, x, y, method="forward", names=("x", "y")))
+    if out.raised:
+        seen.values = dict.fromkeys(("z", "dx", "dy"), out.raised)
+        return seen
+    seen.values["z"] = out.value
     back = seen.note(student.call(this, dz, method="backward", names=("dz",)))
     seen.values |= split(back.value, ("dx", "dy"))
     if CONDUCT in case.tags and back.raised is None:
@@ -96,7 +100,7 @@ def written(steps: Sequence[Sequence[Any]]) -> str:
     """The steps of a graph as a student would type them: "c = a * b; f = c + 2"."""
     lines = []
     for name, method, *operands in steps:
-        form = SIGNS.get(method, "{}." + method + "()")
+        form = str(SIGNS.get(method, "{}." + method + "()"))
         lines.append(f"{name} = " + form.format(*operands))
     return "; ".join(lines)
 

@@ -72,7 +72,7 @@ def by_index(f_prime, x):
 
 
 def vjp_cases(rng):
-    def case(n, check="", tags=(), dtype=np.float64, change=None):
+    def case(n, check="", tags=(), dtype: type = np.float64, change=None):
         args = {"x": numbers(rng, n), "dout": numbers(rng, n)}
         if change:
             args = change(args)
@@ -160,7 +160,7 @@ def vjp_by_list(x, dout):
 
 
 def chain_cases(rng):
-    def case(sizes, check="", tags=(), dtype=np.float64):
+    def case(sizes, check="", tags=(), dtype: type = np.float64):
         links = [numbers(rng, b, a).astype(dtype) for a, b in zip(sizes, sizes[1:], strict=False)]
         words = f"a chain of sizes {' → '.join(map(str, sizes))}"
         return Case(words, {"jacobians": links}, check, frozenset(tags))
