@@ -297,6 +297,18 @@ def permuted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
+def shifted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A series that runs a step ahead or behind."""
+    if e.ndim != 1 or e.shape != g.shape or e.size < 4 or np.ptp(e) == 0:
+        return None
+    for word, mine, right in (("early", g[:-1], e[1:]), ("late", g[1:], e[:-1])):
+        if np.ptp(right) > 0 and near(mine, right):
+            return Relation(f"one-step-{word}", f"comes one step too {word}",
+                            "from where is counted, 0 or 1?")  # fmt: skip
+    return None
+
+
+@rule
 def by_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """A factor or an error that is constant along one axis."""
     if e.shape != g.shape or e.ndim != 2 or min(e.shape) < 3:
@@ -319,8 +331,9 @@ def by_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 @rule
 def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """Wrong only where the input is negative, positive, or exactly zero."""
-    x = next((v for v in row.trial.case.args.values() if isinstance(v, np.ndarray)), None)
-    if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind != "f":
+    args = row.trial.case.args.items()
+    name, x = next(((k, v) for k, v in args if isinstance(v, np.ndarray)), ("", None))
+    if x is None or name == "w" or x.shape != e.shape or e.shape != g.shape or x.dtype.kind != "f":
         return None
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
     off |= ~np.isfinite(g)
