@@ -193,7 +193,9 @@ plt.show()
 
 # %% [markdown]
 # On the left every step goes to the upper right or to the lower left. The path finds the valley at once, and
-# then has to tack along it like a ship against the wind. On the right, any direction is allowed. A
+# then has to tack along it like a ship against the wind. On the right, any direction is allowed. (The
+# centred inputs are also scaled, so that they are as large on average as before and the learning rate
+# means the same.) A
 # batch of examples softens the effect, and subtracting the mean image lifts it: that is why everybody
 # centres their data (a3). The same happens *inside* a network behind a sigmoid, whose outputs are all
 # positive.
@@ -359,8 +361,8 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
-# The ReLU hands on what it gets. Behind twenty sigmoids, the first layer gets a signal smaller than round-off:
-# it would have to wait for ever. This one picture is a good part of the reason why deep networks
+# The ReLU hands on what it gets. Behind twenty sigmoids, $10^{-13}$ of it arrives at the first layer,
+# which will not move in your lifetime. This one picture is a good part of the reason why deep networks
 # were thought to be impossible to train until about 2010. "In practice: use ReLU. Don't use sigmoid",
 # says the lecture. Where does a sigmoid make sense all the same? At the very end, where a number between 0 and
 # 1 is wanted.
