@@ -17,15 +17,12 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from concurrent.futures.process import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograder.config import Course, case_seed
 from autograder.job import failed_line, grade_one
 from autograder.records.store import Entry, Store
 from autograder.sandbox.outer import WallsMissing
-
-if TYPE_CHECKING:
-    from autograder.notebooks.submission import Release
 
 Job = Mapping[str, Any]
 Grade = Callable[[Job], Mapping[str, Any]]
@@ -275,6 +272,7 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
+    from autograder.notebooks.release import released
     from autograder.notebooks.submission import read_submission
     from autograder.version import grader_version
 
@@ -300,17 +298,6 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
             "seeds": {name: case_seed(secret, student, name) for name in names},
             "submission": submission.to_data(),
         }
-
-
-def released(assignment: str) -> Release:
-    """What students were given, and how notebooks of other assignments are recognised."""
-    from autograder.course.curriculum import ASSIGNMENTS, planned
-    from autograder.notebooks.manifest import ROOT
-    from autograder.notebooks.submission import Release
-
-    files = sorted((ROOT / "assignments" / assignment).glob("*.ipynb"))
-    others = {name: tuple(entry.name for entry in planned(name)) for name in ASSIGNMENTS}
-    return Release.of(assignment, {file.name: file.read_bytes() for file in files}, others)
 
 
 def _digest_of_folder(folder: Path | None) -> str:

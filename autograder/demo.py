@@ -13,7 +13,7 @@ from autograder.planting import Planted, hand_in, small_class
 
 ASSIGNMENT = "a2_backprop"
 MARKER = ".csnn-demo"
-LIMITS = {"cell_seconds": 2.0, "call_seconds": 2.0, "submission_seconds": 30.0}
+LIMITS = {"cell_seconds": 2.0, "call_seconds": 1.0, "submission_seconds": 30.0}
 """Shorter than a course's, so that nobody waits for the submission that loops for ever."""
 
 
@@ -52,6 +52,7 @@ def run_demo(
     *,
     release: Callable[[str, Path], object],
     workers: int | None = None,
+    mistakes: int = 12,
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Demo:
@@ -74,7 +75,7 @@ def run_demo(
     say(f"Released {ASSIGNMENT} to {folder / 'release'}")
     notebook = build_notebooks(ASSIGNMENT)[0]
     graded = [e for e in exercises(ASSIGNMENT) if e.name in notebook.exercises]
-    people = small_class(graded, notebook.solution, notebook.student)
+    people = small_class(graded, notebook.solution, notebook.student, mistakes)
     hand_in(people, folder / "submissions", f"{notebook.name}.ipynb")
     say(f"Handed in {len(people)} submissions to {folder / 'submissions'}")
     why_not = refusal()

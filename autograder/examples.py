@@ -19,6 +19,7 @@ from autograder.battery.classes import Scripted
 from autograder.battery.fixtures import Fixture
 from autograder.battery.functions import Function
 from autograder.battery.kind import Brief, Kind, Observed, Suspect, Trial
+from autograder.battery.optimisers import Optimiser
 from autograder.exercise import Case
 from autograder.values import Opaque, Raised, Seed, Value
 
@@ -26,7 +27,7 @@ PUBLIC_SEED = 20_260_901
 """Where the public inputs are drawn from; the hidden ones come from the course secret."""
 
 HINTS = ("full", "aspect", "none")
-KINDS = (Scripted, Function)
+KINDS = (Scripted, Function, Optimiser)
 """Imported so that their kinds are registered."""
 
 

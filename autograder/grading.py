@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
     expected = observe(exercise, {}, [_in_floating_point(case) for case in cases])
     trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
 
+    @cache
     def suspects() -> list[Suspect]:
         return [
             Suspect(m.code, m.sentence, m.aspect, m.severity, observe(exercise, m.wrong, cases))

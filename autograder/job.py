@@ -21,9 +21,9 @@ TEACHERS_WORDS: Mapping[str, str] = {
     "unreadable": "The notebook cannot be read.",
     "empty": "Nothing was handed in.",
     "missing": "The submission is gone.",
-    "crashed": "The submission's process died; what came after is not graded.",
-    "timeout": "The submission ran into its time limit, also alone; the rest is not graded.",
-    "memory": "The submission used more memory than it may; what came after is not graded.",
+    "crashed": "The submission's process died.",
+    "timeout": "The submission ran into a time limit, also when it ran alone.",
+    "memory": "The submission used more memory than it may.",
     "not graded": "The grader itself failed here; this says nothing about the student's work.",
 }
 """What a status means where nobody knows it better."""
@@ -143,7 +143,7 @@ def _run(
         return results, status, [message], limited  # whatever failed did no harm
     if status == "graded":
         status = next((name for event, name in _EVENTS.items() if event in events), status)
-    return results, status, [message, *_cells(outcomes)], limited
+    return results, status, [*(_ends(results) or [message]), *_cells(outcomes)], limited
 
 
 _EVENTS = {"killed": "crashed", "timeout": "timeout"}
@@ -151,6 +151,21 @@ _EVENTS = {"killed": "crashed", "timeout": "timeout"}
 
 _EXPECTED = ("NotYet", "NotImplementedError")
 """How cells end that meet something unfinished; the exercises say that better."""
+
+
+def _ends(results: Iterable[ExerciseResult]) -> list[str]:
+    """Which functions never came back, and on which we ourselves failed."""
+    ends: dict[str, list[str]] = {}
+    for result in results:
+        codes = {diagnosis.code for diagnosis in result.diagnoses}
+        if result.status == "timeout":
+            ends.setdefault("ran into the time limit", []).append(result.name)
+        elif "raised:Died" in codes:
+            ends.setdefault("ended the notebook's process", []).append(result.name)
+        elif "grader-failed" in codes:
+            text = "could not be judged, because the grader itself failed: look at it yourself"
+            ends.setdefault(text, []).append(result.name)
+    return [f"{', '.join(names)} {end}" for end, names in ends.items()]
 
 
 def _cells(outcomes: Iterable[Any]) -> list[str]:
@@ -179,7 +194,10 @@ def _steady(text: str) -> str:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return (text[:1].upper() + text[1:]) + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    # A sentence may begin with the name of a function, which keeps its own letters.
+    first = text.partition(" ")[0]
+    text = text if "_" in first else text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _exercises(assignment: str) -> tuple[Exercise, ...]:

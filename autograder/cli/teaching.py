@@ -10,6 +10,7 @@ import typer
 from autograder.cli.console import class_table, out, show_json, table, text
 from autograder.cli.grading import progress_bar, write_pages
 from autograder.cli.options import CourseFolder, Json, UsageError, assignment_named, course_at
+from autograder.cli.proving import validate
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="csnn demo --to /tmp/demo")(demo)
     app.command(epilog="csnn release a2 --to ~/public/a2")(release)
     app.command(epilog="csnn check a2/1_layers.ipynb")(check)
-    app.command(epilog="csnn validate · csnn validate a2 --only affine_backward")(validate)
+    app.command(epilog="csnn validate a2 --mutants · csnn validate --only adam")(validate)
     app.command(epilog="csnn exercises a2 · csnn exercises --json")(exercises)
     app.command(epilog="csnn doctor")(doctor)
     course = typer.Typer(no_args_is_help=True, help="Set up a course.")
@@ -88,57 +89,6 @@ def check(
     raise typer.Exit(main([str(notebook), *(["--json"] if as_json else [])]))
 
 
-def validate(
-    assignment: Annotated[str, typer.Argument(help="Only this one: a2.")] = "",
-    only: Annotated[str, typer.Option(help="Only this exercise.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Prove it: references pass, stubs fail, every known mistake is caught and named."""
-    from autograder.course import assignments
-    from autograder.course import exercises as built_in
-    from autograder.notebooks.text import out_of_step
-    from autograder.validate import prove
-
-    names = (assignment_named(assignment),) if assignment else assignments()
-    chosen = [e for name in names for e in built_in(name) if only in ("", e.name)]
-    if not chosen:
-        raise UsageError(f"There is no exercise {only!r} here; see 'csnn exercises'.")
-    proofs = []
-    with progress_bar("Proving") as progress:
-        for number, exercise in enumerate(chosen):
-            progress(number, len(chosen), None)
-            proofs.append(prove(exercise))
-        progress(len(chosen), len(chosen), None)
-    stale = out_of_step()
-    if as_json:
-        show_json({"exercises": [p.to_json() for p in proofs], "out_of_step": stale})
-    else:
-        _show_proofs(proofs, stale)
-    if stale or not all(proof.ok for proof in proofs):
-        raise typer.Exit(1)
-
-
-def _show_proofs(proofs: list[Any], stale: list[str]) -> None:
-    numbers = ("mistakes", "rejected", "named", "variants")
-    made = table("exercise", *numbers, "problems", right=numbers)
-    for proof in proofs:
-        whole = proof.misconceptions
-        made.add_row(
-            text(proof.exercise, "bold"),
-            text(whole),
-            text(proof.rejected, "green" if proof.rejected == whole else "red"),
-            text(proof.named, "green" if proof.named == whole else "red"),
-            text(proof.variants),
-            text("; ".join(proof.problems) or "✓", "red" if proof.problems else "green"),
-        )
-    console = out()
-    console.print(made)
-    for line in stale:
-        console.print(text(f"{line}; run python -m autograder.notebooks.text", "red"))
-    good = sum(proof.ok for proof in proofs)
-    console.print(text(f"{good} of {len(proofs)} exercises are proven."))
-
-
 def doctor(as_json: Json = False) -> None:
     """Try every wall that should keep a submission in, and say what is missing."""
     from dataclasses import asdict
@@ -196,7 +146,8 @@ def exercises(
         show_json(rows)
         return
     numbers = ("points", "mistakes", "variants")
-    made = table("assignment", "exercise", "points", "kind", "built", *numbers[1:], right=numbers)
+    columns = ("assignment", "exercise", "points", "kind", "built", *numbers[1:])
+    made = table(*columns, right=numbers, whole=("exercise",))
     last = ""
     for row in rows:
         same, last = row["assignment"] == last, row["assignment"]

@@ -8,12 +8,13 @@ A wrong name is worse than none.
 
 from __future__ import annotations
 
+from autograder.diagnosis import invariants
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.patterns import recognise
+from autograder.diagnosis.patterns import earlier_step, recognise
 from autograder.diagnosis.suspects import match
 from autograder.exercise import Diagnosis
 
-__all__ = ["Evidence", "diagnose"]
+__all__ = ["Evidence", "diagnose", "invariants"]
 
 CONDUCT_ADVICE = {
     "changes": (
@@ -40,8 +41,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
     found += by_name
-    for aspect in evidence.failing_aspects():
-        if aspect not in explained:
+    failing = evidence.failing_aspects()
+    unexplained = [aspect for aspect in failing if aspect not in explained]
+    for aspect in unexplained:
+        # A wrong step carries over into all later ones; only the first has something to say.
+        if earlier_step(aspect, unexplained) is None:
             found.append(recognise(evidence, aspect))
     found = _merge(found)
     if "conduct" not in explained:

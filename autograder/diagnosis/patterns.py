@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +17,27 @@ from autograder.values import Raised
 
 TELLING = ("ratio:", "all-zero", "transposed", "given-back", "extra-term", "where-", "part-ratio")
 AMBIGUOUS = {"permuted", "by-axis", "some-signs"}
+
+
+_STEP = re.compile(r"(.*) step (\d+)")
+
+
+def same_run(aspect: str, other: str) -> bool:
+    """Whether two aspects are steps of one run: "w after step 3" and "w after step 1"."""
+    this, that = _STEP.fullmatch(aspect), _STEP.fullmatch(other)
+    return bool(this and that and this[1] == that[1])
+
+
+def earlier_step(aspect: str, aspects: Sequence[str]) -> str | None:
+    """The first of ``aspects`` that is an earlier step of the same run."""
+    for other in aspects:
+        if same_run(aspect, other) and _number(other) < _number(aspect):
+            return other
+    return None
+
+
+def _number(step: str) -> int:
+    return int(step.rpartition(" ")[2])
 
 
 def fact(evidence: Evidence, aspect: str) -> str:
@@ -46,11 +69,17 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
+    if first.fault.kind == "fact":
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
+        return Diagnosis(f"not:{aspect.replace(' ', '-')}", text, name, aspect)
     if first.fault.kind in ("type", "structure"):
         code = "returns-nothing" if first.got is None else "wrong-type"
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
-    relation = _swapped(evidence, aspect, wrong) or _common(wrong) or _over_cases(wrong)
+    relation = _swapped(evidence, aspect, wrong)
+    if relation and _STEP.fullmatch(aspect):
+        relation = None  # one step late or early is no exchange of results
+    relation = relation or _common(wrong) or _over_cases(wrong)
     if relation is None and first.fault.kind == "dtype":
         text = f"{aspect} {first.fault.text}"
         if "cut off" in text:
@@ -65,6 +94,8 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
         code = relation.code + (f"@{when_code}" if when_code else "")
         return Diagnosis(code, lead + text, name, aspect)
+    if earlier_step(aspect, list(evidence.trials[0].expected.values)):
+        return _from_then_on(first, when_code, when, name, aspect)
     if when:
         text = f"{aspect} is right except {when}, where it {first.fault.text}."
         return Diagnosis(f"only@{when_code}", text, name, aspect)
@@ -145,8 +176,8 @@ def _over_cases(wrong: list[Row]) -> Relation | None:
 
 
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
-    """The answer belongs to another output."""
-    for other in wrong[0].trial.expected.values:
+    """The answer belongs to another output, which is wrong as well."""
+    for other in evidence.failing_aspects():
         theirs = as_array(wrong[0].trial.expected.values[other])
         mine = as_array(wrong[0].got)
         if other == aspect or theirs is None or mine is None or theirs.size < 2:
@@ -155,6 +186,18 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
             return Relation("swapped", f"is what {other} should be",
                             "are the results returned in the right order?")  # fmt: skip
     return None
+
+
+def _from_then_on(row: Row, when_code: str, when: str, name: str, aspect: str) -> Diagnosis:
+    """Right at first, wrong from a later step on."""
+    assert row.fault is not None
+    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
+    text = (
+        f"{aspect} {row.fault.text}, while the steps before are right. Look at what is carried "
+        "from one step to the next: is all of it stored, under the key where it is looked for?"
+    )
+    code = "only@later-steps" + (f"@{when_code}" if when_code else "")
+    return Diagnosis(code, lead + text, name, aspect)
 
 
 def _too_slow(row: Row, name: str, aspect: str) -> Diagnosis:
@@ -199,8 +242,8 @@ def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
 
 
 def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
-    """The smallest failing case, with numbers."""
-    row = min(wrong, key=lambda r: r.size)
+    """The smallest failing case, an ordinary one if there is one, with numbers."""
+    row = min(wrong, key=lambda r: (bool(r.trial.case.check), r.size))
     assert row.fault is not None
     text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)

@@ -180,6 +180,28 @@ def _times(factor: float, symbol: str) -> str:
 
 
 @rule
+def step_ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A constant factor between the given and the right step of a parameter w."""
+    w = row.trial.case.args.get("w")
+    if not isinstance(w, np.ndarray) or not w.shape == e.shape == g.shape or e.size < 2:
+        return None
+    right, mine = e.astype(float) - w, g.astype(float) - w
+    if np.abs(right).max() < 1e-9 * np.abs(w).max():
+        return None
+    factor = float(np.vdot(right, mine) / np.vdot(right, right))
+    if abs(factor) < 1e-6:
+        return Relation("no-step", "is where it was before", "does the gradient ever reach w?")
+    if not near(mine, factor * right):
+        return None
+    for symbol, value, question in _ratio_names(row):
+        if abs(factor - value) <= 1e-6 * abs(value):
+            times = _times(factor, symbol)
+            return Relation(f"step-ratio:{symbol}", f"took a step that {times}", question)
+    return Relation("step-ratio:constant", f"took a step that {_times(factor, '')}",
+                    "where does this constant factor come from?")  # fmt: skip
+
+
+@rule
 def given_back(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """The answer is one of the arguments, unchanged."""
     things = {**row.trial.case.args, "dout": row.trial.case.extra.get("dout")}

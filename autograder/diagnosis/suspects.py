@@ -8,7 +8,7 @@ from itertools import combinations
 
 from autograder.battery.kind import Suspect
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.patterns import fact
+from autograder.diagnosis.patterns import fact, same_run
 from autograder.exercise import Diagnosis
 
 
@@ -25,6 +25,10 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     options = {
         aspect: _explanations(evidence, aspect, suspects) for aspect in evidence.failing_aspects()
     }
+    # A run is one story: who explains one step of it but not the others explains nothing.
+    for aspect, sets in list(options.items()):
+        if not sets:
+            options |= {other: [] for other in options if same_run(aspect, other)}
     votes = Counter(
         suspect.code for sets in options.values() for code_set in sets for suspect in code_set
     )

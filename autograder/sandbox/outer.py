@@ -34,6 +34,9 @@ FIRST_UID = 2_000_000_000
 WARM_MEMORY = 256 * MIB
 """For the warm process itself, until it has told what it needs."""
 
+OWN_COPIES = 96 * MIB
+"""Pages of the warm process that a child copies by using them."""
+
 SCRATCH = "/tmp/work"
 _count = itertools.count()
 
@@ -55,14 +58,17 @@ class Walled(WarmProcess):
             self.filter = program()
         except FilterMissing as error:
             raise WallsMissing(missing("pyseccomp and libseccomp", "libseccomp2")) from error
-        if not shutil.which("bwrap"):
+        self.bwrap = shutil.which("bwrap")
+        if not self.bwrap:
             raise WallsMissing(missing("bubblewrap", "bubblewrap"))
         self.group = Group.make()
         try:
             super().__init__(edition, limits)
         except (TimeoutError, ConnectionError, EOFError) as error:
             raise WallsMissing(self._complaint()) from error
-        self.scratch, self.clean = SCRATCH, ["/tmp", "/dev/shm"]
+        # An interpreter that lies under /tmp is shown there, and cannot be cleared away.
+        shared = any(source.is_relative_to("/tmp") for source, _ in interpreter())
+        self.scratch, self.clean = SCRATCH, [SCRATCH if shared else "/tmp", "/dev/shm"]
         if self.group:
             self.own = self.group.used()
         if not self.end():
@@ -100,7 +106,13 @@ class Walled(WarmProcess):
         with tempfile.TemporaryFile() as options:
             options.write("\0".join(bubblewrap(binds, self.limits)).encode() + b"\0")
             options.seek(0)
-            inside = ["bwrap", "--args", str(options.fileno()), "--", *worker_command(descriptor)]
+            inside = [
+                str(self.bwrap),
+                "--args",
+                str(options.fileno()),
+                "--",
+                *worker_command(descriptor),
+            ]
             return spawn(
                 [*outer, "/bin/sh", "-ec", script + shlex.join(inside)],
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -117,7 +129,10 @@ class Walled(WarmProcess):
     def _walls(self) -> dict[str, Any]:
         if self.group:
             memory, processes = self.own
-            self.group.limit(memory + self.limits.memory, processes + self.limits.processes)
+            # A little more than one process may take, so that it meets its own limit first: that
+            # one is an exception in its code, this one ends the process.
+            memory += self.limits.memory + self.limits.memory // 8 + OWN_COPIES
+            self.group.limit(memory, processes + self.limits.processes)
             self.kills = self.group.kills()
         return {"walls": True}
 
@@ -202,13 +217,14 @@ def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
             command += ["--ro-bind", link, link]
     for file in SYSTEM_FILES:
         command += ["--ro-bind-try", file, file]
+    # Before the binds: an interpreter under /tmp must not vanish behind it.
+    command += ["--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", SCRATCH]
     for source, target in binds:
         command += ["--ro-bind", str(source), target]
     for package in hidden_packages():
         command += ["--tmpfs", str(package), "--remount-ro", str(package)]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp"):
-        command += ["--size", str(limits.scratch), "--tmpfs", folder]
+    command += ["--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
     command += ["--dir", "/tmp/home"]
     for name, value in environment("/tmp/home").items():
         command += ["--setenv", name, value]

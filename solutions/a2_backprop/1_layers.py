@@ -109,7 +109,7 @@ check(affine_backward)
 # `check` has its own examples. You have the judge of a1, and it takes yours: hand it the function,
 # the backward pass as a function of the upstream gradient, and the place. It draws a random upstream
 # gradient itself (a sum of the outputs would hide some errors). Learn this line by heart; it works for
-# every layer you will ever write.
+# every layer you will ever write. Break your `affine_backward` on purpose and see what it says.
 
 # %% tags=["experiment"]
 rng = np.random.default_rng(0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from autograder.notebooks.edition import cached_edition
 from autograder.sandbox.doctor import refusal
 from autograder.sandbox.jail import Jail
 from tests.hostile.harness import LIMITS, RIGHT_RELU, WRONG_AFFINE, Graded, grade, neighbour
@@ -20,17 +20,8 @@ def pytest_report_header() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A student edition with nothing in it that these notebooks would need."""
-    folder = tmp_path_factory.mktemp("edition")
-    (folder / "cs_nn").mkdir()
-    (folder / "cs_nn" / "__init__.py").write_text('"""The student edition."""\n')
-    return folder
-
-
-@pytest.fixture(scope="session")
-def jail(edition: Path) -> Iterator[Jail]:
-    with Jail(edition, "full", LIMITS) as made:
+def jail() -> Iterator[Jail]:
+    with Jail(cached_edition("a2_backprop"), "full", LIMITS) as made:
         yield made
 
 

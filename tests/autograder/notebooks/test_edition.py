@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,11 +237,24 @@ def test_two_builds_are_the_same(tmp_path):
     assert digests[0] == digests[1]
 
 
-def planted(tmp_path, name, text):
-    build_edition("a2_backprop", tmp_path)
-    (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-    (tmp_path / name).write_text(text)
-    return [line for line in prove_no_leak(tmp_path, "a2_backprop") if line.startswith(name)]
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edition")
+    build_edition("a2_backprop", folder)
+    return folder
+
+
+@pytest.fixture
+def planted(tmp_path, edition):
+    """Puts a text into a copy of the edition and says what is found there."""
+
+    def plant(name, text):
+        shutil.copytree(edition, tmp_path, dirs_exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(text)
+        return [line for line in prove_no_leak(tmp_path, "a2_backprop") if line.startswith(name)]
+
+    return plant
 
 
 @pytest.mark.parametrize(
@@ -260,30 +274,30 @@ def planted(tmp_path, name, text):
         ("a.examples.json", '{"code": "dx = (dout @ w.T).reshape(x.shape)"}'),
     ],
 )
-def test_a_planted_leak_is_found(tmp_path, name, text):
-    assert planted(tmp_path, name, text)
+def test_a_planted_leak_is_found(planted, name, text):
+    assert planted(name, text)
 
 
-def test_a_copy_under_other_names_is_found(tmp_path):
+def test_a_copy_under_other_names_is_found(planted):
     source = (PACKAGES / "cs_nn" / "layers" / "affine.py").read_text()
     (function,) = [n for n in ast.parse(source).body if getattr(n, "name", "") == "affine_backward"]
     function.name, function.body = "helper", function.body[1:]
     for node in ast.walk(function):
         if isinstance(node, ast.Name):
             node.id = f"my_{node.id}"
-    assert planted(tmp_path, "autograder/check.py", ast.unparse(function))
+    assert planted("autograder/check.py", ast.unparse(function))
 
 
-def test_every_function_of_the_reference_that_is_cut_would_be_noticed(tmp_path):
+def test_every_function_of_the_reference_that_is_cut_would_be_noticed(planted):
     source = (PACKAGES / "cs_nn" / "layers" / "losses.py").read_text()
-    found = " ".join(planted(tmp_path, "cs_nn/layers/losses.py", source))
+    found = " ".join(planted("cs_nn/layers/losses.py", source))
     for name in ("softmax_loss", "svm_loss", "mse_loss", "smooth_labels", "_log_softmax"):
         assert name in found
 
 
-def test_a_misconception_would_be_noticed(tmp_path):
+def test_a_misconception_would_be_noticed(planted):
     sources = sorted((PACKAGES / "autograder" / "course" / "a2_backprop").glob("affine*.py"))
-    found = planted(tmp_path, "cs_nn/wrong.py", sources[0].read_text())
+    found = planted("cs_nn/wrong.py", sources[0].read_text())
     assert any("autograder/course" in line for line in found)
 
 

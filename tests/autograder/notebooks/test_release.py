@@ -96,7 +96,7 @@ def test_the_stub_is_red_at_every_check_and_nowhere_by_surprise(folder):
         assert {kind for kind, _ in red} == {"NotYet", "NotImplementedError"}
 
 
-@pytest.mark.filterwarnings("default")  # nbgrader's and Jupyter's own are not ours to mend
+@pytest.mark.filterwarnings("ignore")  # nbgrader's and Jupyter's own are not ours to mend
 def test_nbgraders_validate_is_green_on_the_solution_and_red_on_the_stub(folder, tmp_path):
     from nbgrader.validator import Validator
 

@@ -15,6 +15,7 @@ def draw(rng, shape):
 def extreme_logits(rng):
     """Logits that overflow exp, and a probability so small that log(p + 1e-8) shows."""
     huge = numbers(rng, 4, 3, scale=1000.0)
+    huge[0, :2] = 2000.0, -2000.0
     x = numbers(rng, 5, 4)
     y = labels(rng, 5, 4)
     x[np.arange(5), y] -= 30.0

@@ -1,0 +1,101 @@
+"""The kind of optimisers: several steps with changing gradients, state carried in the config.
+
+What the config holds between two steps is the student's business; the kind only hands back what
+it was given. Gradients of all steps come with the case (``extra["gradients"]``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.battery.functions import CONDUCT
+from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.exercise import Case
+from autograder.student import Student
+from autograder.values import Handle, Raised, Value
+
+OMITTED = "omitted"
+"""Tag: the config is not passed at all, so that the default of the signature shows."""
+
+
+@dataclass(frozen=True)
+class Optimiser(Kind):
+    """An update rule ``(w, dw, config=None) -> (next_w, config)``.
+
+    ``extra`` may hold, beside ``gradients``: ``other``, the start and gradients of a second
+    parameter that is updated in turns with a config of its own; ``rates``, the learning rate that
+    the caller sets before each step from the second on.
+    """
+
+    def script(self, name: str, student: Student, case: Case) -> Observed:
+        seen = Observed()
+        given = arguments(case)
+        walker = _Walker(name, student, given["w"], given.get("config"), OMITTED in case.tags)
+        other = case.extra.get("other")
+        beside = None
+        if other is not None:
+            beside = _Walker(name, student, other["w"], given.get("config"), OMITTED in case.tags)
+        rates = case.extra.get("rates", ())
+        for number, gradient in enumerate(case.extra["gradients"], start=1):
+            if rates and number > 1:
+                walker.set_rate(rates[number - 2])
+            seen.values[f"w after step {number}"] = walker.step(gradient, seen)
+            if beside is not None and other is not None:
+                beside.step(other["gradients"][number - 1], seen)
+        if CONDUCT in case.tags:
+            again = _Walker(name, student, given["w"], given.get("config"), False)
+            for number, gradient in enumerate(case.extra["gradients"], start=1):
+                w = again.step(gradient, Observed())
+                if not self.same_answer("", w, seen.values[f"w after step {number}"]):
+                    seen.conduct.append(
+                        "gives another answer when the same run is started again "
+                        "(is something kept outside the config?)"
+                    )
+                    break
+        return seen
+
+    def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
+        first, *later = aspects
+        return {first: "first step"} | dict.fromkeys(later, "later steps")
+
+
+class _Walker:
+    """One parameter on its way, with what the student's code returned as its config."""
+
+    def __init__(
+        self, name: str, student: Student, w: np.ndarray, config: Value, omit: bool
+    ) -> None:
+        self.name, self.student, self.w = name, student, w
+        self.config = config
+        self.passed = () if omit else ("config",)
+
+    def step(self, gradient: np.ndarray, seen: Observed) -> Value:
+        """The parameter after one more step, or the error that ended the walk."""
+        if isinstance(self.w, Raised):
+            return self.w
+        names = ("w", "dw", *self.passed)
+        args = (self.w, gradient, self.config)[: len(names)]
+        reply = self.student.call(
+            self.name, *args, keep=[1], after=("config",) if self.passed else (), names=names
+        )
+        seen.note(reply)
+        parts = split(reply.value, ("w", "config"))
+        self.config, self.passed = parts["config"], ("config",)
+        result = parts["w"]
+        plain = isinstance(result, np.ndarray) and result.shape == np.shape(gradient)
+        end = Raised("Outputs", "the step before this one gave no array in the shape of w")
+        self.w = result if plain or isinstance(result, Raised) else end
+        return result
+
+    def set_rate(self, rate: float) -> None:
+        """What a schedule does between two steps."""
+        config = self.config
+        if isinstance(config, Handle):
+            config = self.student.read(config)
+        if isinstance(config, Mapping):
+            self.config = {**config, "learning_rate": rate}
+        elif not isinstance(self.w, Raised):
+            self.w = Raised("Outputs", "the config that is returned should be a dict")

@@ -1,0 +1,215 @@
+"""Optimisers written as lines that can be changed one at a time, and the inputs they are tried on.
+
+A misconception about an optimiser is nearly always one line of its recipe written otherwise:
+``ADAM.but(m_hat="m")`` is Adam without the correction of its first moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograder.battery.functions import CONDUCT
+from autograder.battery.optimisers import OMITTED
+from autograder.course.drawing import as_dtype, numbers, strided
+from autograder.exercise import Case
+
+ZEROS = "zeros like w"
+STEPS = 5
+
+
+class Recipe:
+    """An update rule as data: defaults, lines in order, and what is stored for the next step.
+
+    ``stored`` maps a key of the config to the line that gives its new value; a plain name stands
+    for itself.
+    """
+
+    def __init__(
+        self,
+        defaults: Mapping[str, Any],
+        lines: Mapping[str, str],
+        stored: Mapping[str, str] | Sequence[str] = (),
+    ) -> None:
+        self.defaults, self.lines = dict(defaults), dict(lines)
+        self.stored = dict(stored) if isinstance(stored, Mapping) else {k: k for k in stored}
+        self.code = {name: compile(line, name, "eval") for name, line in self.lines.items()}
+        self.kept = {key: compile(line, key, "eval") for key, line in self.stored.items()}
+        self.__name__ = "recipe"
+
+    def __call__(self, w: Any, dw: Any, config: Any = None) -> tuple[Any, dict[str, Any]]:
+        start = {k: np.zeros_like(w) if v is ZEROS else v for k, v in self.defaults.items()}
+        config = start | (config or {})
+        space = config | {"w": w, "dw": dw}
+        for name, code in self.code.items():
+            space[name] = eval(code, {"np": np}, space)
+        state = {key: eval(code, {"np": np}, space) for key, code in self.kept.items()}
+        return space["w"], config | state
+
+    def but(self, **lines: str) -> Recipe:
+        """The same rule with some lines replaced; a line of a new name goes first."""
+        new = {name: line for name, line in lines.items() if name not in self.lines}
+        old = {name: lines.get(name, line) for name, line in self.lines.items()}
+        return Recipe(self.defaults, new | old, self.stored)
+
+    def replacing(self, before: str, after: str) -> Recipe:
+        """The same rule with a piece of text replaced in all lines."""
+        lines = {name: line.replace(before, after) for name, line in self.lines.items()}
+        assert lines != self.lines, before
+        return Recipe(self.defaults, lines, self.stored)
+
+    def storing(self, *names: str, **lines: str) -> Recipe:
+        """The same rule with something else in the config that it returns."""
+        return Recipe(self.defaults, self.lines, {**{k: k for k in names}, **lines})
+
+    def default(self, **defaults: Any) -> Recipe:
+        """The same rule with other defaults."""
+        return Recipe(self.defaults | defaults, self.lines, self.stored)
+
+
+def in_place(rule: Any) -> Any:
+    """The rule, writing its result into the caller's w."""
+
+    def step(w, dw, config=None):
+        w[...], config = rule(w, dw, config)
+        return w, config
+
+    return step
+
+
+def gradient_in_place(rule: Any) -> Any:
+    """The rule, which scales the caller's dw on the way."""
+
+    def step(w, dw, config=None):
+        result = rule(w, dw, config)
+        dw *= 0.01
+        return result
+
+    return step
+
+
+class one_config_for_all:
+    """The rule with a mutable default: all parameters without a config share one.
+
+    A notebook's function lives through one grading; ours through many, so a run that is started
+    with an explicit empty config empties the shared one too.
+    """
+
+    def __init__(self, rule: Any) -> None:
+        self.rule, self.shared = rule, {}
+        self.__name__ = "one_config_for_all"
+
+    def __call__(self, w, dw, *config):
+        if config and not config[0]:
+            self.shared = {}
+        mine = (config[0] or {}) if config else self.shared
+        next_w, after = self.rule(w, dw, mine)
+        mine.update(after)
+        return next_w, mine
+
+
+def settings_lost(rule: Any, *stored: str) -> Any:
+    """The rule, returning a config with its state alone."""
+
+    def step(w, dw, config=None):
+        next_w, config = rule(w, dw, config)
+        return next_w, {key: config[key] for key in stored}
+
+    return step
+
+
+def config_not_returned(rule: Any) -> Any:
+    """The rule, returning the parameters alone."""
+
+    def step(w, dw, config=None):
+        return rule(w, dw, config)[0]
+
+    return step
+
+
+def widened(rule: Any) -> Any:
+    """The rule, computing in float64 whatever it is given."""
+
+    def step(w, dw, config=None):
+        return rule(w.astype(np.float64), dw.astype(np.float64), config)
+
+    return step
+
+
+def optimiser_cases(
+    *settings: Mapping[str, float],
+    epsilon: float | None = None,
+    tiny: float = 1e-8,
+    rate: float = 0.1,
+):
+    """The suite of runs for an update rule.
+
+    Args:
+        settings: two configs without state; every hyper-parameter but epsilon differs from its
+            default in them.
+        epsilon: another epsilon, for rules that have one.
+        tiny: size of the gradients that make epsilon show.
+        rate: learning rate where only that is set.
+    """
+
+    def case(rng, shape, config, check="", words="", tags=(), slopes=None, **extra):
+        args = {"w": numbers(rng, *shape), "config": config}
+        extra["gradients"] = gradients(rng, shape) if slopes is None else slopes
+        label = f"w of shape {shape} {words or _words(config)}"
+        if any(g.any() for g in extra["gradients"]):
+            tags = {*tags, *(f"a config that sets {key}" for key in config or {})}
+        return Case(label, args, check, frozenset(tags), extra)
+
+    def cases(rng):
+        first, second = settings
+        only_rate = {"learning_rate": rate}
+        made = [
+            case(rng, (3, 4), first, tags=[CONDUCT]),
+            case(rng, (5,), None, words="and config = None", tags=["default parameters"]),
+            case(rng, (2, 3, 2), second),
+            case(rng, (4, 2), {}, words="and an empty config", tags=["default parameters"]),
+        ]
+        other = {"w": numbers(rng, 2, 3), "gradients": gradients(rng, (2, 3))}
+        words = "beside a second parameter, both without a config"
+        made.append(case(rng, (2, 3), None, "two parameters", words, [OMITTED], other=other))
+        made.append(
+            case(rng, (3, 2), only_rate, "zero gradients", "and no gradient",
+                 slopes=[np.zeros((3, 2))] * STEPS),
+        )  # fmt: skip
+        slopes = gradients(rng, (2, 4))[:2] + [np.zeros((2, 4))] * (STEPS - 2)
+        words = "and gradients that become 0"
+        made.append(case(rng, (2, 4), first, "zero gradients", words, slopes=slopes))
+        rates = [float(r) for r in np.round(rng.uniform(0.02, 0.3, STEPS - 1), 3)]
+        words = "and a learning rate that changes"
+        made.append(case(rng, (3, 3), only_rate, "changing learning rate", words, rates=rates))
+        if epsilon is not None:
+            slopes = gradients(rng, (3, 2), tiny)
+            words = "and tiny gradients"
+            made.append(case(rng, (3, 2), only_rate, "tiny gradients", words, slopes=slopes))
+            made.append(case(rng, (4,), {**first, "epsilon": epsilon}, "tiny gradients"))
+        return [*made, *memory(rng, first)]
+
+    def memory(rng, config):
+        slopes = [strided({"g": g})["g"] for g in gradients(rng, (3, 4))]
+        spread = case(rng, (3, 4), config, "non-contiguous", "in strided arrays", slopes=slopes)
+        slopes = [g.astype(np.float32) for g in gradients(rng, (4, 3))]
+        config = {"learning_rate": rate}
+        narrow = case(rng, (4, 3), config, "float32", "in float32", slopes=slopes)
+        return [
+            replace(spread, args=strided(spread.args)),
+            replace(narrow, args=as_dtype(narrow.args, np.float32)),
+        ]
+
+    return cases
+
+
+def gradients(rng, shape, scale=1.0):
+    """Gradients of `STEPS` steps that differ in size and sign from step to step."""
+    return [scale * factor * numbers(rng, *shape) for factor in (1.0, -0.5, 2.0, 0.3, 1.2)]
+
+
+def _words(config: Mapping[str, float] | None) -> str:
+    return "and " + ", ".join(f"{key} = {value}" for key, value in (config or {}).items())
