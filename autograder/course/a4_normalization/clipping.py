@@ -41,6 +41,7 @@ def cases(rng):
         case(zeros, 1.0, "all gradients zero"),
         case(flat, 1.1, "a gradient without axes"),
         case(drawn((3, 4), (4,)), 1.4, "float32", dtype=np.float32, words="float32: ", tol=2e-4),
+        case(drawn((4, 3), (3,)), 1.2, "float32", True, (), np.float32, "float32: ", 2e-4),
     ]
 
 
