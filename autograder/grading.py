@@ -7,7 +7,7 @@ of where the student's code runs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -54,7 +54,20 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
             for m in exercise.misconceptions
         ]
 
-    return Brief(exercise.name, exercise.points, exercise.kind, trials, suspects, exercise.core)
+    def lookalikes() -> Iterable[Suspect]:
+        from autograder.mutants import lookalikes
+
+        return lookalikes(exercise, cases)
+
+    return Brief(
+        exercise.name,
+        exercise.points,
+        exercise.kind,
+        trials,
+        suspects,
+        exercise.core,
+        tuple if public else lookalikes,
+    )
 
 
 def _in_floating_point(case: Case) -> Case:

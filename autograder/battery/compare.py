@@ -43,6 +43,8 @@ def as_array(value: Value) -> np.ndarray | None:
     """A number or array as an array; ``None`` for everything else."""
     if isinstance(value, np.ndarray):
         return value
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return None  # no array of numbers can hold it
     if isinstance(value, (bool, int, float)):
         return np.asarray(value)
     return None

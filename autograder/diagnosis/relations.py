@@ -281,8 +281,9 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 @rule
 def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """Wrong only where the input is negative, positive, exactly zero, or large."""
-    x = next((v for v in row.trial.case.args.values() if isinstance(v, np.ndarray)), None)
-    if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind not in "fi":
+    args = row.trial.case.args.items()
+    name, x = next(((k, v) for k, v in args if isinstance(v, np.ndarray)), ("", None))
+    if x is None or name == "w" or not x.shape == e.shape == g.shape or x.dtype.kind not in "fi":
         return None
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
     off |= ~np.isfinite(g)
@@ -426,6 +427,18 @@ def permuted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     if e.shape == g.shape and e.size > 2 and near(np.sort(g, axis=None), np.sort(e, axis=None)):
         return Relation("permuted", "holds the right numbers in the wrong order",
                         "which axis comes first when you reshape or transpose?")  # fmt: skip
+    return None
+
+
+@rule
+def shifted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A series that runs a step ahead or behind."""
+    if e.ndim != 1 or e.shape != g.shape or e.size < 4 or np.ptp(e) == 0:
+        return None
+    for word, mine, right in (("early", g[:-1], e[1:]), ("late", g[1:], e[:-1])):
+        if np.ptp(right) > 0 and near(mine, right):
+            return Relation(f"one-step-{word}", f"comes one step too {word}",
+                            "from where is counted, 0 or 1?")  # fmt: skip
     return None
 
 

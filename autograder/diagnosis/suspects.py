@@ -49,6 +49,21 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     return explained, list(found.values())
 
 
+def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """aspect → (code, words) from suspects of last resort: "as if a mean stood where …"."""
+    found: dict[str, tuple[str, str]] = {}
+    splits = {aspect: _split(evidence, aspect) for aspect in aspects}
+    for suspect in evidence.task.lookalikes():
+        for aspect, (wrong, right) in splits.items():
+            # Wrong answers first: most suspects are out after one of them.
+            places = [*sorted(wrong), *sorted(right)]
+            if aspect not in found and all(_agrees(evidence, aspect, suspect, i) for i in places):
+                found[aspect] = (suspect.code, suspect.sentence)
+        if len(found) == len(aspects):
+            break
+    return found
+
+
 def _explanations(
     evidence: Evidence, aspect: str, suspects: Sequence[Suspect]
 ) -> list[tuple[Suspect, ...]]:
