@@ -110,7 +110,7 @@ def fault(
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
     if isinstance(expected, str) and expected == YES:
-        return None if got == YES else Fault("fact", "is not the case")
+        return None if isinstance(got, str) and got == YES else Fault("fact", "is not the case")
     if isinstance(expected, bool):
         return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
