@@ -1,5 +1,7 @@
 """Scalar reverse-mode automatic differentiation."""
 
+import numpy as np
+
 from autograder.battery.classes import Scripted
 from autograder.battery.functions import CONDUCT
 from autograder.battery.graphs import written
