@@ -162,6 +162,7 @@ def array_fault(
         return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        distance = np.where(np.isnan(distance), np.inf, distance)  # ∞ was wanted, NaN came
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
     place = _place(index)
     wrong = np.count_nonzero(~good)
