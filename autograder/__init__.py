@@ -1,5 +1,6 @@
-"""Checks, diagnosis and grading for the course; ``check`` is what a notebook calls."""
+"""Checks, diagnosis and grading; ``check`` and ``reuse`` are what a notebook calls."""
 
 from autograder.check import NotYet, check
+from autograder.reuse import reuse
 
-__all__ = ["NotYet", "check"]
+__all__ = ["NotYet", "check", "reuse"]

@@ -93,8 +93,8 @@ def grade_class(
         StoreError: if the results cannot be kept.
         Interrupted: after ^C.
     """
-    if plan.isolation == "full" and executor is None and grade is grade_one:
-        _need_walls()
+    if executor is None and grade is grade_one:
+        _prepare(plan)
     places = _places(submissions, plan.assignment)
     with Store(out, plan.assignment) as store:
         if plan.fresh:
@@ -245,12 +245,15 @@ def _prepare_worker() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _need_walls() -> None:
+def _prepare(plan: Plan) -> None:
+    """Say at once what would fail for everyone, and make once what every worker needs."""
+    from autograder.notebooks.edition import cached_edition
     from autograder.sandbox.doctor import refusal
 
-    reason = refusal()
+    reason = refusal() if plan.isolation == "full" else ""
     if reason:
         raise BatchError(reason[:1].upper() + reason[1:] + ".")
+    cached_edition(plan.assignment)
 
 
 def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
@@ -269,6 +272,7 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
+    from autograder.notebooks.release import released
     from autograder.notebooks.submission import read_submission
     from autograder.version import grader_version
 
@@ -282,8 +286,9 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     }
     version = [_FORMAT, grader_version(), secret.version, _digest_of_folder(plan.course.overlay)]
     names = [exercise.name for exercise in exercises(plan.assignment)]
+    release = released(plan.assignment)
     for student, where in places:
-        submission = read_submission(where, plan.assignment)
+        submission = read_submission(where, plan.assignment, release)
         told = [submission.digest, submission.status, submission.message, list(submission.notes)]
         parts = json.dumps([version, student, common, told], sort_keys=True)
         yield {

@@ -26,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import sys
@@ -51,6 +52,16 @@ LIMITS: Mapping[str, float] = {
 """Names of the limits and DESIGN.md's defaults: seconds, bytes, counts."""
 
 _COURSE_KEYS = {"name", "hints", "bonus", "overlay", "limits", "assignments", "exercises"}
+
+
+_NEW_COURSE = """\
+name = {name}
+hints = "full"      # full | aspect | none: how much a student's own check says
+bonus = false       # whether starred exercises add to the score
+
+# [limits]          # for every submission; all of them: csnn grade --help
+# submission_seconds = 120
+"""
 
 
 class ConfigError(Exception):
@@ -125,6 +136,29 @@ def find_course(start: Path | None = None) -> Course:
             f"'csnn course init {start}'."
         )
     return Course()
+
+
+def make_course(folder: Path, name: str) -> Course:
+    """Make a course: its file, its secret, and a ``.gitignore`` that keeps the secret at home.
+
+    Raises:
+        ConfigError: if there is one already, or the folder cannot be written.
+    """
+    file = folder / COURSE_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(file, "x", encoding="utf-8") as stream:
+            stream.write(_NEW_COURSE.format(name=json.dumps(name, ensure_ascii=False)))
+        ignored = folder / ".gitignore"
+        if not ignored.exists():
+            ignored.write_text(f"{SECRET_FILE}\nsubmitted/\ngraded/\n", encoding="utf-8")
+    except FileExistsError:
+        raise ConfigError(f"There is a course in {folder} already: {file}.") from None
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot hold a course ({error.strerror}).") from None
+    course = load_course(file)
+    course.secret()
+    return course
 
 
 def load_course(file: Path) -> Course:

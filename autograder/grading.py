@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
     expected = observe(exercise, {}, [_in_floating_point(case) for case in cases])
     trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
 
+    @cache
     def suspects() -> list[Suspect]:
         return [
             Suspect(m.code, m.sentence, m.aspect, m.severity, observe(exercise, m.wrong, cases))
@@ -189,11 +191,15 @@ def _checks(evidence: Evidence, note: str) -> tuple[list[Check], float]:
     extras = {
         line: passed[line] for line in groups if line != "shape" and line not in main.values()
     }
+    if any(
+        isinstance(f.got, Raised) and f.got.kind == "TimeLimit" for f in groups.get("speed", ())
+    ):
+        return checks, 0.0  # finite differences are no backpropagation, however exact
     return checks, _share(mains, extras, not conduct)
 
 
 def _share(mains: Sequence[bool], extras: Mapping[str, bool], conduct: bool) -> float:
-    if not any(mains) or not extras.get("speed", True):
+    if not any(mains):
         return 0.0
     total = MAIN * sum(mains) / len(mains) + CONDUCT * conduct
     total += EXTRA * (sum(extras.values()) / len(extras) if extras else 1.0)
@@ -220,8 +226,7 @@ def _summary(findings: Sequence[Finding], ordinary: set[str]) -> tuple[bool, str
     first = wrong[0]
     assert first.fault is not None
     label = f"for {first.case.label}: " if first.case.label else ""
-    name = "" if first.fault.kind == "structure" else f"{first.aspect} "
-    return False, f"{label}{name}{first.fault.text}"
+    return False, f"{label}{first.fault.about(first.aspect)}"
 
 
 def _with_severity(share: float, diagnoses: Sequence[Diagnosis]) -> float:

@@ -7,6 +7,7 @@ machine can do it. It carries the seeds of one student's inputs, never the cours
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,14 +21,15 @@ TEACHERS_WORDS: Mapping[str, str] = {
     "unreadable": "The notebook cannot be read.",
     "empty": "Nothing was handed in.",
     "missing": "The submission is gone.",
-    "crashed": "The submission's process died; what came after is not graded.",
-    "timeout": "The submission ran into its time limit, also alone; the rest is not graded.",
-    "memory": "The submission used more memory than it may; what came after is not graded.",
+    "crashed": "The submission's process died.",
+    "timeout": "The submission ran into a time limit, also when it ran alone.",
+    "memory": "The submission used more memory than it may.",
     "not graded": "The grader itself failed here; this says nothing about the student's work.",
 }
 """What a status means where nobody knows it better."""
 
 _PICTURE_CELLS = 4096
+_MOST_FATES = 3
 _jail = threading.Lock()  # a process has one jail, whatever threads its executor brings
 
 
@@ -83,7 +85,7 @@ def result_line(
         "status": status,
         "score": round(float(score), 4),
         "max_score": round(float(sum(counted.values())), 4),
-        "message": " ".join(dict.fromkeys(words)),
+        "message": _steady(" ".join(dict.fromkeys(words))),
         "isolation": job["isolation"],
         "exercises": [plain(result.to_json()) for result in results],
     }
@@ -111,7 +113,9 @@ def plain(thing: Any) -> Any:
         return {str(key): plain(value) for key, value in thing.items()}
     if isinstance(thing, (list, tuple)):
         return [plain(value) for value in thing]
-    return thing if thing is None or isinstance(thing, (bool, int, str)) else str(thing)
+    if thing is None or isinstance(thing, (bool, int)):
+        return thing
+    return _steady(str(thing))
 
 
 def _run(
@@ -134,25 +138,66 @@ def _run(
         results = grade_submission(student, job["assignment"], seed)
         outcomes, status, message = student.outcomes, student.status, student.message
     events = {outcome.status for outcome in outcomes} | {result.status for result in results}
-    if status == "graded" and any(r.status != "passed" for r in results):
+    limited = "timeout" in events | {status}
+    if all(result.status == "passed" for result in results):
+        return results, status, [message], limited  # whatever failed did no harm
+    if status == "graded":
         status = next((name for event, name in _EVENTS.items() if event in events), status)
-    messages = [_cell(o) for o in outcomes if o.status not in ("ok", "deferred")]
-    return results, status, [message, *messages], "timeout" in events | {status}
+    return results, status, [*(_ends(results) or [message]), *_cells(outcomes)], limited
 
 
 _EVENTS = {"killed": "crashed", "timeout": "timeout"}
 """What a submission is called after a cell or call that ended so, unless it did no harm."""
 
+_EXPECTED = ("NotYet", "NotImplementedError")
+"""How cells end that meet something unfinished; the exercises say that better."""
 
-def _cell(outcome: Any) -> str:
-    what = "ran into its time limit" if outcome.status == "timeout" else "stopped"
-    reason = f" ({outcome.message})" if outcome.message and outcome.status != "timeout" else ""
-    return f"Cell {outcome.index + 1} {what}{reason}; the others were run."
+
+def _ends(results: Iterable[ExerciseResult]) -> list[str]:
+    """Which functions never came back, and on which we ourselves failed."""
+    ends: dict[str, list[str]] = {}
+    for result in results:
+        codes = {diagnosis.code for diagnosis in result.diagnoses}
+        if result.status == "timeout":
+            ends.setdefault("ran into the time limit", []).append(result.name)
+        elif "raised:Died" in codes:
+            ends.setdefault("ended the notebook's process", []).append(result.name)
+        elif "grader-failed" in codes:
+            text = "could not be judged, because the grader itself failed: look at it yourself"
+            ends.setdefault(text, []).append(result.name)
+    return [f"{', '.join(names)} {end}" for end, names in ends.items()]
+
+
+def _cells(outcomes: Iterable[Any]) -> list[str]:
+    """What happened to cells, those of one fate together."""
+    fates: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        if outcome.status not in ("ok", "deferred") and not outcome.message.startswith(_EXPECTED):
+            reason = outcome.message.strip().split("\n")[0][:200]
+            fate = "met a time limit" if outcome.status == "timeout" else f"stopped ({reason})"
+            fates.setdefault(fate, []).append(outcome.index + 1)
+    lines = []
+    for fate, cells in fates.items():
+        which = f"cell {cells[0]}" if len(cells) == 1 else f"cells {', '.join(map(str, cells))}"
+        lines.append(f"{which} {fate}, the others were run")
+    left = len(lines) - _MOST_FATES
+    return lines[:_MOST_FATES] + (
+        [f"{left} more cells or groups of cells failed"] if left > 0 else []
+    )
+
+
+def _steady(text: str) -> str:
+    """Without what differs from run to run: addresses in memory, names of scratch folders."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return re.sub(r"[^\s'\"(]*/csnn-jail-[^/\s'\"]+(/work)?/?", "./", text)
 
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return (text[:1].upper() + text[1:]) + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    # A sentence may begin with the name of a function, which keeps its own letters.
+    first = text.partition(" ")[0]
+    text = text if "_" in first else text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _exercises(assignment: str) -> tuple[Exercise, ...]:

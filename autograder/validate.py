@@ -139,3 +139,82 @@ def _name(variant: Any) -> str:
     if isinstance(variant, Mapping):
         return " + ".join(getattr(v, "__name__", str(v)) for v in variant.values())
     return getattr(variant, "__name__", str(variant))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One proof about a whole assignment."""
+
+    name: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as plain data."""
+        return {"name": self.name, "ok": self.ok, "problems": list(self.problems)}
+
+
+def prove_assignment(assignment: str, isolation: str = "none") -> Iterator[Step]:
+    """Prove what needs notebooks: the solution in its own student edition earns everything,
+    the released stub nothing, the edition gives nothing away, ``assignments/`` is in step.
+
+    The instructor's own notebooks are run; they need no wall.
+    """
+    from autograder.notebooks.edition import cached_edition
+    from autograder.notebooks.leaks import prove_no_leak
+    from autograder.notebooks.text import build_notebooks, out_of_step
+
+    stray = [line for line in out_of_step() if assignment in line]
+    yield Step("assignments/ is what solutions/ makes", tuple(stray))
+    built = build_notebooks(assignment)
+    for which, wanted in (("solution", 1.0), ("student", 0.0)):
+        name = f"the {'solution earns 100 %' if wanted else 'released stub earns 0'}"
+        files = {f"{notebook.name}.ipynb": getattr(notebook, which) for notebook in built}
+        yield Step(name, tuple(_grade_notebooks(assignment, files, wanted, isolation)))
+    leaks = prove_no_leak(cached_edition(assignment), assignment)
+    yield Step("the student edition gives nothing away", tuple(leaks))
+
+
+def _grade_notebooks(
+    assignment: str, files: Mapping[str, bytes], wanted: float, isolation: str
+) -> Iterator[str]:
+    """What is wrong with the result of a folder of notebooks that should earn ``wanted``."""
+    import tempfile
+    from pathlib import Path
+
+    from autograder import course
+    from autograder.job import grade_one
+    from autograder.notebooks.submission import read_submission
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        submission = read_submission(folder, assignment)
+    job = {
+        "student": "validate",
+        "assignment": assignment,
+        "submission": submission.to_data(),
+        "seeds": {e.name: SEEDS[0] for e in course.exercises(assignment)},
+        "limits": {},
+        "exercise_limits": {},
+        "isolation": isolation,
+        "bonus": True,
+    }
+    result = grade_one(job)["result"]
+    if result["status"] != "graded":
+        yield f"status {result['status']}: {result['message']}"
+    for exercise in result["exercises"]:
+        if abs(exercise["score"] - wanted * exercise["max_score"]) > 1e-9:
+            said = "; ".join(d["message"] for d in exercise["diagnoses"])
+            yield f"{exercise['name']} earns {exercise['score']:g}: {said}"
+
+
+def assignments_to_prove(names: Sequence[str] = ()) -> tuple[str, ...]:
+    """The built assignments that were asked for, all by default."""
+    from autograder import course
+
+    built = course.assignments()
+    return tuple(name for name in built if not names or name in names)

@@ -3,7 +3,8 @@
 Every function draws into ``axes``, or into new ones, and returns them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,14 +12,27 @@ import numpy as np
 from matplotlib.axes import Axes
 
 
+@dataclass(eq=False)
+class Node:
+    """A node for a drawing made by hand: a value, a gradient, the nodes it was computed from."""
+
+    data: float
+    grad: float = float("nan")
+    parents: Sequence["Node"] = ()
+    operation: str = ""
+    label: str = ""
+
+
 def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     """The computation graph of ``value``: inputs on the left, values above, gradients below.
+
+    ``value`` is the node that all lead to, or a list of several.
 
     Call ``value.backward()`` first to see the gradients. Besides ``cs_nn.autodiff.Value`` it draws
     any node that has ``data``, ``grad`` and ``parents``, the nodes it was computed from (or pairs
     of a node and a slope); ``operation`` and ``label``, two strings, name it.
     """
-    position = _layout(value)
+    position = _layout(list(value) if isinstance(value, (list, tuple)) else [value])
     columns = 1 + max(column for column, _ in position.values())
     height = max(row for _, row in position.values())
     if axes is None:
@@ -34,7 +48,7 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
         axes.text(*place, name, ha="center", va="center", bbox=box, fontsize=11)
         for text, offset, colour in ((node.data, 13, "C2"), (node.grad, -19, "C3")):
             axes.annotate(
-                f"{text:.4g}",
+                "?" if np.isnan(text) else f"{text:.4g}",
                 xy=place,
                 xytext=(0, offset),
                 textcoords="offset points",
@@ -74,21 +88,159 @@ def plot_gradient_error(
     return axes
 
 
+def plot_slopes(
+    curves: Mapping[str, tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], Any]]],
+    points: Sequence[float] = (),
+    reach: float = 12.0,
+    axes: Sequence[Axes] | None = None,
+) -> Sequence[Axes]:
+    """Activation functions on the left, their slopes on the right.
+
+    Args:
+        curves: for each function, by name, the function and its derivative, of an array.
+        points: inputs to mark with dots on both sides.
+        reach: how far the inputs go in both directions.
+        axes: two, for functions and slopes.
+    """
+    if axes is None:
+        _, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    x = np.linspace(-reach, reach, 801)
+    marked = np.asarray(points, dtype=float)
+    for name, pair in curves.items():
+        for place, function in zip(axes, pair, strict=True):
+            (line,) = place.plot(x, function(x), label=name)
+            if marked.size:
+                place.plot(marked, function(marked), "o", color=line.get_color())
+    for place, what in zip(axes, ("output", "slope: what passes of the gradient"), strict=True):
+        place.set(xlabel="input x", ylabel=what)
+        place.axhline(0, color="0.85", lw=0.8, zorder=0)
+    axes[0].legend()
+    return axes
+
+
+def plot_losses(
+    losses: Mapping[str, Sequence[float] | np.ndarray],
+    level: float | None = None,
+    level_name: str = "",
+    axes: Axes | None = None,
+) -> Axes:
+    """Losses step by step, a line each; ``level`` is drawn across, with its name."""
+    if axes is None:
+        _, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    for name, values in losses.items():
+        axes.plot(values, lw=1, label=name)
+    if level is not None:
+        axes.axhline(level, color="0.5", ls=":", label=level_name)
+    axes.set(xlabel="step", ylabel="loss")
+    axes.legend()
+    return axes
+
+
+def show_images(
+    images: Sequence[np.ndarray] | np.ndarray,
+    titles: Sequence[str] = (),
+    signed: bool = False,
+    columns: int = 10,
+) -> list[Axes]:
+    """Small images in rows. ``signed`` ones in blue (negative), white (0) and red (positive)."""
+    rows = -(-len(images) // columns)
+    size = (0.95 * columns, (1.2 if len(titles) else 0.98) * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    shown = []
+    for index, axes in enumerate(grid.flat):
+        axes.set(xticks=[], yticks=[])
+        if index >= len(images):
+            axes.set_axis_off()
+            continue
+        limit = np.abs(images[index]).max()
+        limits = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if signed else {"cmap": "Greys"}
+        axes.imshow(images[index], **limits)
+        if len(titles):
+            axes.set_title(titles[index], fontsize=9)
+        shown.append(axes)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    return shown
+
+
+def plot_regions(
+    classify: Callable[[np.ndarray], Any],
+    X: np.ndarray,
+    y: np.ndarray,
+    points: int = 60,
+    axes: Axes | None = None,
+) -> Axes:
+    """What a classifier of the plane decides where, with the examples.
+
+    Args:
+        classify: from points (n, 2) to a label each, or to a score that is positive for class 1.
+        X: examples (N, 2).
+        y: their labels (N,).
+        points: to ask along each side.
+        axes: where to draw.
+    """
+    if axes is None:
+        _, axes = plt.subplots(figsize=(4.6, 4), layout="constrained")
+    low, high = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
+    across, up = (np.linspace(low[i], high[i], points) for i in (0, 1))
+    grid = np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1)
+    decided = np.asarray(classify(grid)).reshape(points, points)
+    if np.issubdtype(decided.dtype, np.floating):
+        decided = (decided > 0).astype(int)
+    levels = np.arange(-0.5, y.max() + 1)
+    colours = [f"C{label}" for label in range(int(y.max()) + 1)]
+    axes.contourf(across, up, decided, levels=levels, colors=colours, alpha=0.2)
+    for label, colour in enumerate(colours):
+        chosen = X[y == label]
+        axes.scatter(*chosen.T, s=18, color=colour, edgecolor="white", label=f"class {label}")
+    axes.set(xlabel="$x_0$", ylabel="$x_1$")
+    axes.legend()
+    return axes
+
+
+def plot_paths(
+    f: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    paths: Mapping[str, np.ndarray],
+    reach: tuple[tuple[float, float], tuple[float, float]],
+    axes: Axes | None = None,
+) -> Axes:
+    """The ways of a descent over the contour lines of ``f(u, v)``.
+
+    Args:
+        f: of two arrays of equal shape.
+        paths: for each way, by name, its points (steps, 2).
+        reach: the limits of both axes.
+        axes: where to draw.
+    """
+    if axes is None:
+        _, axes = plt.subplots(figsize=(5, 4.4), layout="constrained")
+    u, v = np.meshgrid(*(np.linspace(*limits, 200) for limits in reach))
+    height = f(u, v)
+    axes.contour(u, v, height, levels=18, colors="0.8", linewidths=0.8)
+    for name, path in paths.items():
+        axes.plot(*np.asarray(path).T, marker="o", markersize=3, lw=1.2, label=name)
+    axes.set(xlim=reach[0], ylim=reach[1], xlabel="$w_0$", ylabel="$w_1$")
+    axes.legend()
+    return axes
+
+
 def _parents(node: Any) -> list[Any]:
     return [parent[0] if isinstance(parent, tuple) else parent for parent in node.parents]
 
 
-def _layout(value: Any) -> dict[Any, tuple[int, float]]:
+def _layout(outputs: list[Any]) -> dict[Any, tuple[int, float]]:
     """Column and row of every node: behind its parents, and centred in its column."""
     column: dict[Any, int] = {}
     first_use: dict[Any, int] = {}
-    stack = [value]
+    stack = outputs[::-1]
     while stack:
         node = stack[-1]
+        if node in column:
+            stack.pop()
+            continue
         parents = _parents(node)
         waiting = [parent for parent in parents if parent not in column]
         if waiting:
-            stack.extend(waiting)
+            stack.extend(reversed(waiting))  # the first input on top
             continue
         stack.pop()
         column[node] = 1 + max((column[parent] for parent in parents), default=-1)
@@ -97,7 +249,7 @@ def _layout(value: Any) -> dict[Any, tuple[int, float]]:
     members: dict[int, list[Any]] = {}
     for node, number in column.items():
         # Inputs stand right before their first use, for short arrows.
-        number = number if _parents(node) or node is value else first_use[node] - 1
+        number = number if _parents(node) or node not in first_use else first_use[node] - 1
         members.setdefault(number, []).append(node)
     return {
         node: (number, (len(nodes) - 1) / 2 - index)

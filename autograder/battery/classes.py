@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.battery.compare import NO, YES
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Kind, Observed, arguments, split
 from autograder.exercise import Case
@@ -110,7 +111,8 @@ def train_step(name: str, student: Student, case: Case) -> Observed:
     for _ in range(int(given["repeats"])):
         student.call(name, net, X, y, given["learning_rate"], size, rng)
     seen.values["batch size"] = reply.raised or _batch_sizes(asked)
-    seen.values["batch"] = reply.raised or _batch_facts(asked, X, y)
+    facts = _batch_facts(asked, X, y)
+    seen.values |= {fact: reply.raised or (YES if true else NO) for fact, true in facts.items()}
     return seen
 
 
@@ -119,14 +121,23 @@ def _batch_sizes(asked: list[tuple[Value, Value]]) -> Value:
     return sizes.pop() if len(sizes) == 1 else sorted(sizes)
 
 
-def _batch_facts(asked: list[tuple[Value, Value]], X: np.ndarray, y: np.ndarray) -> Value:
-    """What can be said of the draws: 1 where all is well."""
+FACTS = (
+    "rows come from X",
+    "no row comes twice in a batch",
+    "labels belong to their rows",
+    "each step draws anew",
+    "a batch is not just the first rows",
+)
+
+
+def _batch_facts(asked: list[tuple[Value, Value]], X: np.ndarray, y: np.ndarray) -> dict[str, bool]:
+    """What is true of all the mini-batches that a function drew."""
     rows = {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(X))}
     known = unique = fitting = True
     draws = set()
     for batch, labels in asked:
         if not isinstance(batch, np.ndarray) or batch.ndim != X.ndim:
-            return {"rows come from X": 0}
+            return dict.fromkeys(FACTS, False)
         labels = np.atleast_1d(labels) if isinstance(labels, np.ndarray) else np.zeros(0)
         index = [rows.get(row.tobytes()) for row in np.ascontiguousarray(batch)]
         known &= None not in index
@@ -135,15 +146,9 @@ def _batch_facts(asked: list[tuple[Value, Value]], X: np.ndarray, y: np.ndarray)
         fitting &= len(labels) == len(index) and all(paired)
         draws.add(tuple(-1 if i is None else i for i in index))
     whole = all(len(batch) == len(X) for batch, _ in asked)
-    return {
-        "rows come from X": int(known),
-        "no row twice": int(unique),
-        "labels belong to their rows": int(fitting),
-        "drawn anew at each step": int(len(draws) > 1 or len(asked) < 2 or whole),
-        "not just the first rows": int(
-            whole or any(draw != tuple(range(len(draw))) for draw in draws)
-        ),
-    }
+    anew = whole or len(draws) > 1 or len(asked) < 2
+    chosen = whole or any(draw != tuple(range(len(draw))) for draw in draws)
+    return dict(zip(FACTS, (known, unique, fitting, anew, chosen), strict=True))
 
 
 def _shapes(parameters: dict[str, Any]) -> Value:

@@ -14,11 +14,16 @@ TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-4}
 summation, narrow enough to see an epsilon of 1e-5 on the wrong side of a root."""
 
 
+YES, NO = "yes", "no"
+"""Answers to a statement that is an aspect of its own ("no row comes twice in a batch")."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one value.
 
-    kind: "raised", "type", "structure", "shape", "dtype", "nan" or "value".
+    kind: "raised", "type", "structure", "shape", "dtype", "nan", "fact" (a statement that
+          should be true) or "value".
     text: completes "<aspect> …": "has shape (1, 3), expected (3,)".
     worst: index of the worst entry, for faults of value.
     """
@@ -27,11 +32,19 @@ class Fault:
     text: str
     worst: tuple[int, ...] | None = None
 
+    def about(self, aspect: str) -> str:
+        """The fault with its subject: "db has shape (1, 3), expected (3,)"."""
+        if self.kind == "structure":
+            return self.text
+        return f"“{aspect}” {self.text}" if self.kind == "fact" else f"{aspect} {self.text}"
+
 
 def as_array(value: Value) -> np.ndarray | None:
     """A number or array as an array; ``None`` for everything else."""
     if isinstance(value, np.ndarray):
         return value
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return None  # no array of numbers can hold it
     if isinstance(value, (bool, int, float)):
         return np.asarray(value)
     return None
@@ -62,9 +75,9 @@ def same(a: Value, b: Value, relative: float | None = None) -> bool:
         return isinstance(a, Raised) and isinstance(b, Raised) and a.kind == b.kind
     x, y = as_array(a), as_array(b)
     if x is not None and y is not None:
-        if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
+        if x.shape != y.shape:
             return False
-        if x.dtype.kind == "f" and x.dtype.itemsize != y.dtype.itemsize:
+        if x.dtype.kind == "f" and y.dtype.kind == "f" and x.dtype.itemsize != y.dtype.itemsize:
             x = x.astype(y.dtype)
         return bool(close(x, y, relative).all())
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
@@ -96,6 +109,13 @@ def fault(
         return Fault("type", "is None: is there a `return`?")
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
+    if isinstance(expected, str) and expected == YES:
+        if not isinstance(got, str):
+            return Fault("type", f"is {describe(got)}")
+        detail = f": {got[:80]}" if got != NO else ""
+        return None if got == YES else Fault("fact", f"is not the case{detail}")
+    if isinstance(expected, bool):
+        return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
         return _container_fault(expected, got, relative, any_float)
     if isinstance(expected, dict):
@@ -110,6 +130,13 @@ def fault(
     return array_fault(e, g, relative, any_float)
 
 
+def _truth_fault(expected: bool, got: Value) -> Fault | None:
+    array = as_array(got)
+    if array is None or array.ndim or array.dtype.kind not in "bi":
+        return Fault("type", f"is {describe(got)}, expected {expected}")
+    return None if bool(array) is expected else Fault("value", f"is {got}, expected {expected}")
+
+
 def array_fault(
     expected: np.ndarray, got: np.ndarray, relative: float | None, any_float: bool
 ) -> Fault | None:
@@ -117,7 +144,10 @@ def array_fault(
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
-        return Fault("dtype", f"has dtype {got.dtype}, expected {expected.dtype}")
+        text = f"has dtype {got.dtype}, expected {expected.dtype}"
+        return Fault(
+            "dtype", text + (": the fractions are cut off" if got.dtype.kind in "iu" else "")
+        )
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
         wide = fault(expected, got.astype(expected.dtype), relative=relative)

@@ -18,7 +18,7 @@ from autograder.battery.kind import (
     split,
 )
 from autograder.exercise import Case
-from autograder.student import Student
+from autograder.student import STUB_ERROR, Student
 from autograder.values import Handle, Raised, Value
 
 CONDUCT = "conduct"
@@ -120,6 +120,9 @@ class Backward(Kind):
         cache = _cache_of(forward.value)
         if cache is None:
             seen.waits = self.forward
+            untouched = student.call(name, case.extra["dout"], None).raised
+            if untouched and untouched.kind == STUB_ERROR:
+                seen.values = dict.fromkeys(self.gradients, untouched)
             return seen
         seen.side["out"] = _first_of_pair(forward.value)
         dout = case.extra["dout"]

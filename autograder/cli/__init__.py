@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Deep-learning course software: release notebooks, grade them, name the mistakes.",
     epilog="Begin with: csnn demo",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

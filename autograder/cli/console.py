@@ -66,15 +66,15 @@ def status_text(status: str) -> Text:
     return text(STATUS_WORDS.get(status, status), STYLES.get(status, "red"))
 
 
-def table(*columns: str, right: Iterable[str] = (), title: str = "") -> Table:
-    """A light table; columns named in ``right`` are numbers."""
+def table(*columns: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
+    """A light table; columns named in ``right`` are numbers, those in ``whole`` never break."""
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         justify = "right" if column in right else "left"
-        made.add_column(column, justify=justify, no_wrap=column in right)
+        made.add_column(column, justify=justify, no_wrap=column in (*right, *whole))
     return made
 
 
@@ -115,7 +115,8 @@ def _mistakes(line: Mapping[str, Any]) -> Text:
     words = Text()
     for i, (function, code) in enumerate(named[:3]):
         words.append("\n" if i else "")
-        words.append_text(text(f"{function}: ", "dim")).append_text(text(code, "yellow"))
+        words.append_text(text(f"{function}:", "dim")).append(" ")
+        words.append_text(text(code, "yellow"))
     if len(named) > 3:
         words.append(f"\nand {len(named) - 3} more", "dim")
     return words

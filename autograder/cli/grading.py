@@ -170,9 +170,9 @@ def show_class(outcome: Outcome, to: Path, pages: bool) -> None:
     console.print(text("; ".join(facts) + "."))
     console.print(text(f"Results: {to / 'results.jsonl'}"))
     if pages:
-        console.print(text(f"Pages:   {to / 'class.html'}"))
+        console.print(text(f"Pages: {to / 'class.html'}"))
     else:
-        console.print(text(f"Pages:   csnn report {to}", "dim"))
+        console.print(text(f"Pages: csnn report {to}", "dim"))
 
 
 def write_pages(lines: Sequence[Line], to: Path, course: str) -> Path:
@@ -219,13 +219,18 @@ def progress_bar(title: str) -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Bar(*columns, console=err()) as bar:
-        task = bar.add_task(title, total=None)
+    bar = Bar(*columns, console=err())
+    task = bar.add_task(title, total=None)
 
-        def show(done: int, total: int, _: Line | None) -> None:
-            bar.update(task, completed=done, total=total)
+    def show(done: int, total: int, _: Line | None) -> None:
+        bar.start()  # not before there is something to show: an error may come first
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 @contextmanager
@@ -260,7 +265,7 @@ def _explain(line: Line, exercises: list[Mapping[str, Any]], brief: bool) -> Non
         console.print(text(line["message"], "yellow"))
     for exercise in exercises:
         console.print()
-        head = text(exercise["name"], "bold").append("  ")
+        head = text(exercise["name"], "bold").append("  ", "default")
         head.append_text(status_text(exercise["status"]))
         console.print(head.append(f"  {exercise['score']:g} / {exercise['max_score']:g}", "dim"))
         for diagnosis in exercise["diagnoses"]:

@@ -8,12 +8,13 @@ A wrong name is worse than none.
 
 from __future__ import annotations
 
+from autograder.diagnosis import invariants
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import earlier_step, recognise
 from autograder.diagnosis.suspects import match
 from autograder.exercise import Diagnosis
 
-__all__ = ["Evidence", "diagnose"]
+__all__ = ["Evidence", "diagnose", "invariants"]
 
 CONDUCT_ADVICE = {
     "changes": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -14,24 +15,8 @@ from autograder.diagnosis.relations import Relation, near, relations
 from autograder.exercise import Diagnosis
 from autograder.values import Raised
 
+TELLING = ("ratio:", "all-zero", "transposed", "given-back", "extra-term", "where-", "part-ratio")
 AMBIGUOUS = {"permuted", "by-axis", "some-signs"}
-
-
-def fact(evidence: Evidence, aspect: str) -> str:
-    """The concrete case in one clause: "For x of shape (3, 4), db is 3 times too small."."""
-    if aspect == "conduct":
-        for trial, seen in zip(evidence.trials, evidence.got, strict=True):
-            if seen.conduct:
-                return f"For {trial.case.label}, {evidence.task.name} {seen.conduct[0]}."
-        return ""
-    row = next((r for r in evidence.rows(aspect) if r.fault), None)
-    if row is None or row.fault is None:
-        return ""
-    found = relations(row) if row.fault.kind in ("value", "shape") else []
-    strong = [r for r in found if r.code.startswith(("ratio:", "all-zero", "transposed"))]
-    name = "" if row.fault.kind == "structure" else f"{aspect} "
-    text = strong[0].fact if strong else row.fault.text
-    return f"For {row.trial.case.label}, {name}{text}."
 
 
 _STEP = re.compile(r"(.*) step (\d+)")
@@ -55,27 +40,52 @@ def _number(step: str) -> int:
     return int(step.rpartition(" ")[2])
 
 
+def fact(evidence: Evidence, aspect: str) -> str:
+    """The concrete case in one clause: "For x of shape (3, 4), db is 3 times too small."."""
+    if aspect == "conduct":
+        for trial, seen in zip(evidence.trials, evidence.got, strict=True):
+            if seen.conduct:
+                return f"For {trial.case.label}, {evidence.task.name} {seen.conduct[0]}."
+        return ""
+    row = next((r for r in evidence.rows(aspect) if r.fault), None)
+    if row is None or row.fault is None:
+        return ""
+    found = relations(row) if row.fault.kind in ("value", "shape") else []
+    strong = [r for r in found if r.code.startswith(TELLING)]
+    text = f"{aspect} {strong[0].fact}" if strong else row.fault.about(aspect)
+    return f"For {row.trial.case.label}, {text}."
+
+
 def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     """The pattern that explains the wrong answers of one aspect, and when they are wrong."""
     rows = evidence.rows(aspect)
     wrong = [row for row in rows if row.fault]
     when_code, when = occasion(rows)
-    first = wrong[0]
+    slow = [r for r in wrong if isinstance(r.got, Raised) and r.got.kind == "TimeLimit"]
+    first = slow[0] if slow else wrong[0]
     assert first.fault is not None
     name = evidence.task.name
+    if slow:
+        return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
+    if first.fault.kind == "fact":
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
+        return Diagnosis(f"not:{aspect.replace(' ', '-')}", text, name, aspect)
     if first.fault.kind in ("type", "structure"):
         code = "returns-nothing" if first.got is None else "wrong-type"
-        label = "" if first.fault.kind == "structure" else f"{aspect} "
-        text = f"For {first.trial.case.label}: {label}{first.fault.text}."
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
-    relation = _swapped(evidence, aspect, wrong) or _common(wrong)
-    if relation and relation.code == "swapped" and _STEP.fullmatch(aspect):
+    relation = _swapped(evidence, aspect, wrong)
+    if relation and _STEP.fullmatch(aspect):
         relation = None  # one step late or early is no exchange of results
+    relation = relation or _common(wrong) or _over_cases(wrong)
     if relation is None and first.fault.kind == "dtype":
-        text = f"{aspect} {first.fault.text}: float32 in should give float32 out (look for "
-        text += "np.zeros without a dtype, float64 constants in arrays, or int results)."
+        text = f"{aspect} {first.fault.text}"
+        if "cut off" in text:
+            text += ". Is there an array of integers into which the results are written?"
+        else:
+            text += ": look for np.zeros without a dtype, and for float64 arrays that join in."
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
     if relation is None and first.fault.kind == "nan":
         return _not_finite(first, when, name, aspect)
@@ -112,6 +122,11 @@ def occasion(rows: list[Row]) -> tuple[str, str]:
     inside = [word for word, cases in named.items() if wrong < cases]
     for word in exact or (inside if all(rows[i].trial.case.check for i in wrong) else []):
         return word.replace(" ", "-"), f"for {word}"
+    pairs = [
+        (one, other) for one, other in combinations(named, 2) if named[one] | named[other] == wrong
+    ]
+    for one, other in pairs:
+        return f"{one}-and-{other}".replace(" ", "-"), f"for {one} and for {other}"
     without = [word for word, cases in named.items() if cases == right and len(right) > 1]
     for word in without:
         return f"except-{word.replace(' ', '-')}", f"for inputs other than {word}"
@@ -124,18 +139,45 @@ def _common(wrong: list[Row]) -> Relation | None:
     rows = [r for r in rows if r.fault and r.fault.kind in ("value", "shape", "dtype")]
     seen = [relations(row) for row in rows]
     counts = Counter(code for found in seen for code in {relation.code for relation in found})
-    for found in seen:
-        for relation in found:
-            enough = counts[relation.code] >= max(1, round(0.6 * len(rows)))
-            lonely = relation.code in AMBIGUOUS and counts[relation.code] < len(rows)
-            if enough and not lonely:
-                return relation
+    best: Relation | None = None
+    for relation in (relation for found in seen for relation in found):
+        count = counts[relation.code]
+        enough = count >= max(1, round(0.6 * len(rows)))
+        lonely = relation.code in AMBIGUOUS and count < len(rows)
+        if enough and not lonely and (best is None or count > counts[best.code]):
+            best = relation
+    return best
+
+
+def _over_cases(wrong: list[Row]) -> Relation | None:
+    """For single numbers: the same factor, or the same difference, in at least three cases."""
+    pairs = [(as_array(row.expected), as_array(row.got)) for row in wrong]
+    numbers = [
+        (float(e), float(g)) for e, g in pairs if e is not None and g is not None and e.shape == ()
+        and g.shape == () and np.isfinite(float(g))
+    ]  # fmt: skip
+    if len(numbers) < 3 or len(numbers) < len(wrong) - 1:
+        return None
+    e, g = np.array(numbers).T
+    if np.all(e != 0) and np.ptp(g / e) <= 1e-6 * abs(g / e).max() and np.any(e != e[0]):
+        factor = float((g / e)[0])
+        return Relation(
+            "ratio:constant",
+            f"is always {number(factor)} times what it should be",
+            "where does this constant factor come from?",
+        )
+    if np.ptp(g - e) <= 1e-6 * abs(g - e).max():
+        return Relation(
+            "constant-offset",
+            f"is always {number(abs(g - e)[0])} too {'large' if g[0] > e[0] else 'small'}",
+            "which constant is added or forgotten?",
+        )
     return None
 
 
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
-    """The answer belongs to another output."""
-    for other in wrong[0].trial.expected.values:
+    """The answer belongs to another output, which is wrong as well."""
+    for other in evidence.failing_aspects():
         theirs = as_array(wrong[0].trial.expected.values[other])
         mine = as_array(wrong[0].got)
         if other == aspect or theirs is None or mine is None or theirs.size < 2:
@@ -146,6 +188,27 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
     return None
 
 
+def _from_then_on(row: Row, when_code: str, when: str, name: str, aspect: str) -> Diagnosis:
+    """Right at first, wrong from a later step on."""
+    assert row.fault is not None
+    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
+    text = (
+        f"{aspect} {row.fault.text}, while the steps before are right. Look at what is carried "
+        "from one step to the next: is all of it stored, under the key where it is looked for?"
+    )
+    code = "only@later-steps" + (f"@{when_code}" if when_code else "")
+    return Diagnosis(code, lead + text, name, aspect)
+
+
+def _too_slow(row: Row, name: str, aspect: str) -> Diagnosis:
+    text = (
+        f"{name} did not come back in time for {row.trial.case.label}: is there a loop that "
+        "never ends, or a gradient computed by finite differences, two forward passes for each "
+        "number?"
+    )
+    return Diagnosis("too-slow", text, name, aspect)
+
+
 def _raised(
     evidence: Evidence, aspect: str, wrong: list[Row], when_code: str, when: str
 ) -> Diagnosis:
@@ -154,12 +217,6 @@ def _raised(
     assert first.fault is not None
     name = evidence.task.name
     kind = first.got.kind
-    if kind == "TimeLimit":
-        text = (
-            f"{name} did not come back in time for {first.trial.case.label}: is there a loop that "
-            "never ends, or a gradient computed by finite differences?"
-        )
-        return Diagnosis("too-slow", text, name, aspect)
     hints = {
         "ValueError": "print the shapes of both operands on that line.",
         "IndexError": "which axis is that index for, and how long is it?",
@@ -184,23 +241,11 @@ def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
     return Diagnosis("not-finite", lead + text, name, aspect)
 
 
-def _from_then_on(row: Row, when_code: str, when: str, name: str, aspect: str) -> Diagnosis:
-    """Right at first, wrong from a later step on."""
-    assert row.fault is not None
-    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
-    text = (
-        f"{aspect} {row.fault.text}, while the steps before are right. Look at what is carried "
-        "from one step to the next: is all of it stored, under the key where it is looked for?"
-    )
-    code = "only@later-steps" + (f"@{when_code}" if when_code else "")
-    return Diagnosis(code, lead + text, name, aspect)
-
-
 def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
-    """The smallest failing case, with numbers."""
-    row = min(wrong, key=lambda r: r.size)
+    """The smallest failing case, an ordinary one if there is one, with numbers."""
+    row = min(wrong, key=lambda r: (bool(r.trial.case.check), r.size))
     assert row.fault is not None
-    text = f"For {row.trial.case.label}, {aspect} {row.fault.text}."
+    text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)
     if e is not None and g is not None and 1 < e.size <= 6 and e.shape == g.shape:
         text += f" Yours: {_list(g)}; expected: {_list(e)}."

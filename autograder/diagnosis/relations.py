@@ -40,8 +40,10 @@ def rule(function: Rule) -> Rule:
 def relations(row: Row) -> list[Relation]:
     """All relations that hold on one case, the most telling first."""
     e, g = as_array(row.expected), as_array(row.got)
-    if e is None or g is None or e.size == 0 or near(g, e):
-        return []  # right up to rounding: the fault is a dtype, or too fine for any of these
+    if e is None or g is None or e.size == 0:
+        return []
+    if e.shape == g.shape and near(g, e):
+        return []  # right but for the dtype or the last digits
     with np.errstate(all="ignore"):
         found = (rule(row, e, g) for rule in RULES)
         return [relation for relation in found if relation is not None]
@@ -97,7 +99,8 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
     yield "-2", -2.0, "look at the sign and at the factor 2."
     yield "-1/2", -0.5, "look at the sign and at the factor ½."
     yield "4", 4.0, "is a factor of ½ missing twice?"
-    for name, size in dimensions(row.trial.case.args).items():
+    named = dimensions(row.trial.case.args)
+    for name, size in named.items():
         over = "the batch" if name == "N" else name
         yield (
             f"1/{name}",
@@ -114,6 +117,13 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
         )
         yield f"-1/{name}", -1 / size, "look at the sign, and at the mean that should be a sum."
         yield f"-{name}", -float(size), "look at the sign, and at the sum that should be a mean."
+        for other, length in named.items():
+            if other != name and length != size and "number" not in name + other:
+                yield (
+                    f"{name}/{other}",
+                    size / length,
+                    (f"does {other} divide where {name} should?"),
+                )
         yield f"√{name}", size**0.5, f"is a square root of {name} misplaced?"
         yield f"1/√{name}", size**-0.5, f"is a square root of {name} misplaced?"
     for name, value in hyperparameters(row.trial.case.args):
@@ -145,6 +155,8 @@ def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     factor = float(np.vdot(e, g) / np.vdot(e, e))
     if not np.isfinite(factor) or abs(factor) < 1e-9 or not near(g, factor * e):
         return None
+    if abs(factor - 1) < 1e-4:
+        return None  # a matter of rounding or of the dtype, not of a factor
     for symbol, value, question in _ratio_names(row):
         if abs(factor - value) <= 1e-6 * abs(value):
             return Relation(f"ratio:{symbol}", _times(factor, symbol), question)
@@ -267,25 +279,149 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
+def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Wrong only where the input is negative, positive, exactly zero, or large."""
+    arrays = ((k, v) for k, v in row.trial.case.args.items() if isinstance(v, np.ndarray))
+    name, x = next(arrays, ("", None))
+    if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind not in "fi":
+        return None
+    if name == "w":
+        return None  # where parameters move does not depend on their sign
+    off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
+    off |= ~np.isfinite(g)
+    if not off.any() or off.all():
+        return None
+    what = _instead(row, g, off)
+    for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
+        if mask.any() and (~mask).any() and not off[~mask].any() and off[mask].mean() > 0.6:
+            return Relation(f"where-{word.split()[-1]}",
+                            f"is wrong only where the input is {word}{what}",
+                            f"what should happen when the input is {word}?")  # fmt: skip
+    for word, size in (("large", x), ("very negative", -x)):
+        if size[off].min() > size[~off].max() and off.sum() > 1:
+            limit = number(x[off][np.argmin(size[off])])
+            return Relation(f"where-{word.replace(' ', '-')}",
+                            f"is wrong only where the input is {word}, from {limit} on{what}",
+                            "is something clipped or cut off there?")  # fmt: skip
+    return None
+
+
+def _instead(row: Row, g: np.ndarray, off: np.ndarray) -> str:
+    """What stands in the wrong places, in words, where it is simple."""
+    if np.ptp(g[off]) == 0:
+        return f" (it is {number(g[off].flat[0])} there)"
+    for name, value in _terms(row, g):
+        v = value[off]
+        factor = float(np.vdot(v, g[off]) / np.vdot(v, v)) if np.any(v) else 0.0
+        if abs(factor) > 1e-9 and near(g[off], factor * v):
+            times = "" if abs(factor - 1) < 1e-6 else f"{number(factor)}·"
+            return f" (it is {times}{name} there)"
+    return ""
+
+
+@rule
+def one_for_each(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A list of losses where their mean is wanted."""
+    if e.ndim or g.ndim != 1 or len(g) < 2:
+        return None
+    for word, total in (("mean", g.mean()), ("sum", g.sum())):
+        if near(total, e):
+            return Relation("one-for-each-example", f"holds one number for each of {len(g)} rows",
+                            f"their {word} is wanted.")  # fmt: skip
+    return None
+
+
+@rule
+def complement(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """What is left of an argument when the right answer is taken away: a condition turned round."""
+    if e.shape != g.shape or e.size < 2:
+        return None
+    for name, value in _terms(row, e):
+        if near(g, value - e) and not near(g, value):
+            return Relation(f"complement:{name}", f"is just the part of {name} that should be left "
+                            "out", "is the condition turned round?")  # fmt: skip
+    return None
+
+
+@rule
+def wrong_mask(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Each entry is an argument's or 0, but not where it should be."""
+    if e.shape != g.shape or e.size < 4:
+        return None
+    for name, value in _terms(row, e):
+        chosen = (g == 0) | np.isclose(g, value, rtol=1e-6, atol=0)
+        right = (e == 0) | np.isclose(e, value, rtol=1e-6, atol=0)
+        if chosen.all() and right.all() and np.any(g != 0) and np.any(e == 0):
+            what = f"lets the wrong entries of {name} through"
+            ask = "by which array, and with which comparison, is it decided?"
+            return Relation(f"wrong-mask:{name}", what, ask)
+    return None
+
+
+@rule
 def extra_term(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """A multiple of one argument too much or too little."""
     if e.shape != g.shape or e.size < 2:
         return None
     rest = g - e
-    things = {**row.trial.case.args, "dout": row.trial.case.extra.get("dout")}
-    for name, value in things.items():
-        if not isinstance(value, np.ndarray) or value.shape != e.shape or not np.any(value):
-            continue
+    for name, value in _terms(row, e):
         factor = float(np.vdot(value, rest) / np.vdot(value, value))
         if abs(factor) > 1e-9 and near(rest, factor * value):
-            sign = "too much" if factor > 0 else "too little"
-            what = f"holds {number(abs(factor))}·{name} {sign}"
-            return Relation(f"extra-term:{name}", what, f"which term with {name} is missing or "
-                            "counted twice?")  # fmt: skip
+            if near(np.array(factor), np.array(-1.0)):
+                what = f"lacks the term {name}"
+            else:
+                times = "" if near(np.array(factor), np.array(1.0)) else f"{number(abs(factor))}·"
+                what = f"holds {times}{name} too {'much' if factor > 0 else 'little'}"
+            ask = f"which term with {name} is missing or counted twice?"
+            return Relation(f"extra-term:{name}", what, ask)
     if np.ptp(rest) <= 1e-6 * np.abs(rest).max() and np.abs(rest).max() > 0:
         return Relation("constant-offset", f"is off by {number(rest.flat[0])} in every entry",
                         "which constant is added or forgotten?")  # fmt: skip
     return None
+
+
+@rule
+def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A term of the answer has a wrong factor, while another one, an argument, is right.
+
+    This is how a wrong step looks, seen from the parameters (``w − 2η·dw``), or a wrong product
+    to which the right bias was added.
+    """
+    if e.shape != g.shape or e.size < 2:
+        return None
+    for name, start in _terms(row, e):
+        moved, meant = g - start, e - start
+        if not np.any(meant):
+            continue
+        if not np.any(moved):
+            return Relation(f"given-back:{name}", f"is just {name}, unchanged",
+                            "is the result computed but never stored?")  # fmt: skip
+        factor = float(np.vdot(meant, moved) / np.vdot(meant, meant))
+        if abs(factor) < 1e-9 or abs(factor - 1) < 1e-4 or not near(moved, factor * meant):
+            continue
+        for symbol, value, question in _ratio_names(row):
+            if abs(factor - value) <= 1e-6 * abs(value):
+                what = f"goes from {name} the wrong way" if symbol == "-1" else (
+                    f"has, beside {name}, a part that {_times(factor, symbol)}")  # fmt: skip
+                return Relation(f"part-ratio:{symbol}", what, question)
+        return Relation(
+            "part-ratio:constant",
+            f"has, beside {name}, a part that {_times(factor, '')}",
+            "which factor is missing there?",
+        )
+    return None
+
+
+def _terms(row: Row, e: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """The arguments that may stand as a term in an array like ``e``, broadcast to its shape."""
+    things: dict[str, Value] = {}
+    for name, value in {**row.trial.case.args, **row.trial.case.extra}.items():
+        things |= value if isinstance(value, dict) else {name: value}
+    for name, value in things.items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not np.any(value):
+            continue
+        if value.ndim and value.ndim <= e.ndim and value.shape == e.shape[e.ndim - value.ndim :]:
+            yield name, np.broadcast_to(value, e.shape).astype(float)
 
 
 @rule
@@ -329,18 +465,28 @@ def by_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
-def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
-    """Wrong only where the input is negative, positive, or exactly zero."""
-    args = row.trial.case.args.items()
-    name, x = next(((k, v) for k, v in args if isinstance(v, np.ndarray)), ("", None))
-    if x is None or name == "w" or x.shape != e.shape or e.shape != g.shape or x.dtype.kind != "f":
+def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Wrong only in the first or last row or column, or only off the diagonal."""
+    if e.shape != g.shape or e.ndim < 1 or max(e.shape) < 3:
         return None
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
     off |= ~np.isfinite(g)
-    if not off.any() or off.all():
-        return None
-    for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
-        if mask.any() and (~mask).any() and not off[~mask].any():
-            return Relation(f"where-{word.split()[-1]}", f"is wrong only where the input is {word}",
-                            f"what should happen when the input is {word}?")  # fmt: skip
+    for axis in range(e.ndim):
+        if e.shape[axis] < 3:
+            continue
+        others = tuple(i for i in range(e.ndim) if i != axis)
+        places = np.flatnonzero(off.any(axis=others))
+        word = ("row", "column")[axis] if e.ndim == 2 else f"place along axis {axis}"
+        for name, index in (("first", 0), ("last", e.shape[axis] - 1)):
+            if places.tolist() == [index] and off.sum() > 1:
+                return Relation(f"only-the-{name}-{axis}", f"is wrong only in the {name} {word}",
+                                "where does your loop or slice begin and end?")  # fmt: skip
+            if (
+                places.tolist() == [i for i in range(e.shape[axis]) if i != index]
+                and len(places) > 2
+            ):
+                return Relation(f"all-but-the-{name}-{axis}",
+                                f"is right only in the {name} {word}",
+                                "is there a return inside the loop, or an index that does not "
+                                "move?")  # fmt: skip
     return None

@@ -57,9 +57,9 @@ def _explanations(
     fits = []
     for suspect in suspects:
         agrees = {i for i in wrong | right if _agrees(evidence, aspect, suspect, i)}
-        agrees -= {i for i in agrees & wrong if _is_right(evidence, aspect, suspect, i)}
-        if agrees & wrong and right <= agrees and not _too_many_mistakes(evidence, suspect):
-            fits.append((suspect, agrees & wrong))
+        explains = {i for i in agrees & wrong if _is_wrong(evidence, aspect, suspect, i)}
+        if explains and right <= agrees and not _too_many_mistakes(evidence, suspect):
+            fits.append((suspect, explains))
     alone = [(suspect,) for suspect, share in fits if share == wrong]
     if alone:
         return alone
@@ -87,16 +87,18 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     return evidence.task.kind.same_answer(aspect, theirs, mine)
 
 
-def _is_right(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
-    """Whether the suspect's own answer passes; a lost dtype, say, explains nothing then."""
+def _is_wrong(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
+    """Whether the suspect's own answer would be marked wrong there."""
     findings = evidence.task.kind.judge(evidence.trials[i], suspect.observed[i])
-    return any(finding.aspect == aspect and finding.passed for finding in findings)
+    return any(f.aspect == aspect and not f.passed for f in findings)
 
 
 def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
-    """Whether the suspect gets something wrong that the student gets right."""
+    """Whether the suspect gets something wrong that the student gets right (or wrong in another
+    way where the student's answer is forgiven)."""
     return any(
-        finding.passed and not _agrees(evidence, finding.aspect, suspect, i)
+        (finding.passed or finding.aspect in evidence.carried)
+        and not _agrees(evidence, finding.aspect, suspect, i)
         for i, findings in enumerate(evidence.findings)
         for finding in findings
     )

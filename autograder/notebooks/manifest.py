@@ -13,6 +13,15 @@ from autograder.course.curriculum import ASSIGNMENTS, by_name
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: ``solutions/`` and ``assignments/`` lie here, beside the packages."""
 
+REQUIREMENTS = (
+    "numpy>=1.26",
+    "matplotlib>=3.8",
+    "jaxtyping>=0.2.36",
+    "jupyterlab>=4",
+    "tqdm>=4.66",
+)
+"""What a student installs, unless the manifest says otherwise."""
+
 
 class ManifestError(ValueError):
     """A manifest that cannot be followed; one sentence with the remedy."""
@@ -43,7 +52,7 @@ class Manifest:
     provides: Mapping[str, str] = field(default_factory=dict)
     overlaps: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    requirements: tuple[str, ...] = ("numpy>=1.26", "matplotlib>=3.8", "jupyterlab>=4")
+    requirements: tuple[str, ...] = REQUIREMENTS
 
     @property
     def exercises(self) -> tuple[str, ...]:

@@ -187,6 +187,26 @@ def read_submission(
     return _sealed(Submission(place.student, assignment, cells, files, notes=tuple(intake.notes)))
 
 
+def notebooks_of(
+    place: Place, release: Release | None = None
+) -> tuple[list[tuple[str, Notebook]], str]:
+    """The readable notebooks of a place, in the order in which they are run, with cell metadata.
+
+    Returns:
+        (file name, notebook) pairs, and, where there are none, why, for a teacher.
+    """
+    if place.refusal:
+        return [], place.refusal
+    if not os.path.lexists(place.path):
+        return [], "nothing was handed in"
+    intake = gather(place.path, place.members)
+    candidates = _candidates(intake)
+    notebooks, broken = _parse_all(intake, candidates)
+    if not notebooks:
+        return [], _why_nothing(intake, broken, candidates)[1]
+    return _ordered(intake, notebooks, release or Release("")), ""
+
+
 def _place(path: str) -> Place:
     name = os.path.basename(os.path.abspath(path))
     return Place(student_id(re.sub(r"\.ipynb$", "", name)), path)

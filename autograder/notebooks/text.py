@@ -6,6 +6,7 @@ all of ``assignments/`` anew.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Iterator
@@ -226,8 +227,8 @@ def student_edition(notebook: NotebookNode, path: Path) -> NotebookNode:
     """
     from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
 
-    student = nbformat.from_dict(nbformat.reads(nbformat.writes(notebook), as_version=4))
-    resources: dict[str, Any] = {}
+    student = copy.deepcopy(notebook)
+    resources: Any = {}
     for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums):
         try:
             student, resources = step().preprocess(student, resources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from autograder.records.drawing import error_map, ring, strip, worst_error
@@ -55,9 +55,21 @@ def _prepared(
         "anchor": f"exercise-{index + 1}",
         "optional": exercise["name"] in optional,
         "picture": {"aspect": drawn.get("aspect", ""), "case": drawn.get("case", "")},
+        "rows": _rows(exercise["checks"]),
         "map": svg(error_map(drawn)),
         "worst": worst_error(drawn),
     }
+
+
+def _rows(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is wrong first; checks that have the same to say share a line."""
+    rows: dict[tuple[bool, str], list[str]] = {}
+    for check in sorted(checks, key=lambda c: c["passed"]):
+        rows.setdefault((check["passed"], check["message"]), []).append(check["name"])
+    return [
+        {"passed": passed, "message": message, "names": names}
+        for (passed, message), names in rows.items()
+    ]
 
 
 def _first(exercises: list[dict[str, Any]]) -> list[dict[str, Any]]:

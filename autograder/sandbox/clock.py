@@ -31,10 +31,10 @@ def time_limit(seconds: float, patience: float) -> Iterator[None]:
         return
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, _stop)
+    cpu, _ = signal.setitimer(signal.ITIMER_PROF, seconds)
+    wall, _ = signal.setitimer(signal.ITIMER_REAL, seconds * patience)
     try:
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        signal.setitimer(signal.ITIMER_REAL, seconds * patience)
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # a limit around this one goes on where it was
+        signal.setitimer(signal.ITIMER_PROF, cpu)
+        signal.setitimer(signal.ITIMER_REAL, wall)

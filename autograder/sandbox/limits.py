@@ -34,7 +34,7 @@ class Limits:
     scratch: int = 256 * MIB
     output: int = MIB
     reply: int = 64 * MIB
-    lives: int = 6
+    lives: int = 12
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -23,6 +23,15 @@ def process_exists(pid: int) -> bool:
     return True
 
 
+def runs(pid: int) -> bool:
+    """Whether a process is still able to do anything (a dead one may wait to be reaped)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return not inner.LINUX and process_exists(pid)
+
+
 def descendants(pid: int) -> list[int]:
     """Children, their children and so on, parents first."""
     found = [*inner.children(pid)]

@@ -15,6 +15,7 @@ import shutil
 import site
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ OURS = ("autograder", "cs_nn")
 FIRST_UID = 2_000_000_000
 WARM_MEMORY = 256 * MIB
 """For the warm process itself, until it has told what it needs."""
+
+OWN_COPIES = 96 * MIB
+"""Pages of the warm process that a child copies by using them."""
 
 SCRATCH = "/tmp/work"
 _count = itertools.count()
@@ -54,14 +58,17 @@ class Walled(WarmProcess):
             self.filter = program()
         except FilterMissing as error:
             raise WallsMissing(missing("pyseccomp and libseccomp", "libseccomp2")) from error
-        if not shutil.which("bwrap"):
+        self.bwrap = shutil.which("bwrap")
+        if not self.bwrap:
             raise WallsMissing(missing("bubblewrap", "bubblewrap"))
         self.group = Group.make()
         try:
             super().__init__(edition, limits)
         except (TimeoutError, ConnectionError, EOFError) as error:
             raise WallsMissing(self._complaint()) from error
-        self.scratch, self.clean = SCRATCH, ["/tmp", "/dev/shm"]
+        # An interpreter that lies under /tmp is shown there, and cannot be cleared away.
+        shared = any(source.is_relative_to("/tmp") for source, _ in interpreter())
+        self.scratch, self.clean = SCRATCH, [SCRATCH if shared else "/tmp", "/dev/shm"]
         if self.group:
             self.own = self.group.used()
         if not self.end():
@@ -94,14 +101,24 @@ class Walled(WarmProcess):
             script += f"exec setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all "
         else:
             script += "exec "
-        command = [*bubblewrap(binds, self.limits), *worker_command(descriptor)]
         outer = ["unshare", "--mount", "--propagation", "private", "--"] if root else []
-        return spawn(
-            [*outer, "/bin/sh", "-ec", script + shlex.join(command)],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            base=self.base,
-            descriptors=[descriptor],
-        )
+        # Not on the command line, which the student's code can read: the grader's paths are ours.
+        with tempfile.TemporaryFile() as options:
+            options.write("\0".join(bubblewrap(binds, self.limits)).encode() + b"\0")
+            options.seek(0)
+            inside = [
+                str(self.bwrap),
+                "--args",
+                str(options.fileno()),
+                "--",
+                *worker_command(descriptor),
+            ]
+            return spawn(
+                [*outer, "/bin/sh", "-ec", script + shlex.join(inside)],
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                base=self.base,
+                descriptors=[descriptor, options.fileno()],
+            )
 
     def _find_warm(self) -> int:
         pid = self.popen.pid
@@ -112,7 +129,10 @@ class Walled(WarmProcess):
     def _walls(self) -> dict[str, Any]:
         if self.group:
             memory, processes = self.own
-            self.group.limit(memory + self.limits.memory, processes + self.limits.processes)
+            # A little more than one process may take, so that it meets its own limit first: that
+            # one is an exception in its code, this one ends the process.
+            memory += self.limits.memory + self.limits.memory // 8 + OWN_COPIES
+            self.group.limit(memory, processes + self.limits.processes)
             self.kills = self.group.kills()
         return {"walls": True}
 
@@ -183,8 +203,8 @@ def stage_binds(stage: Path, sources: list[Path]) -> str:
 
 
 def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
-    """The command line up to the program that runs inside."""
-    command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns"]
+    """Bubblewrap's options."""
+    command = ["--unshare-all", "--unshare-user", "--disable-userns"]
     command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "notebook"]
     for folder in SYSTEM_FOLDERS:
@@ -197,17 +217,18 @@ def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
             command += ["--ro-bind", link, link]
     for file in SYSTEM_FILES:
         command += ["--ro-bind-try", file, file]
+    # Before the binds: an interpreter under /tmp must not vanish behind it.
+    command += ["--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", SCRATCH]
     for source, target in binds:
         command += ["--ro-bind", str(source), target]
     for package in hidden_packages():
         command += ["--tmpfs", str(package), "--remount-ro", str(package)]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp"):
-        command += ["--size", str(limits.scratch), "--tmpfs", folder]
+    command += ["--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
     command += ["--dir", "/tmp/home"]
     for name, value in environment("/tmp/home").items():
         command += ["--setenv", name, value]
-    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
 
 
 def worker_command(descriptor: int) -> list[str]:

@@ -18,7 +18,7 @@ from autograder.sandbox import inner
 from autograder.sandbox.base import Base, environment, rlimits
 from autograder.sandbox.channel import Channel, Closed, PipeTransport, SocketTransport
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.observe import cpu_seconds, descendants, process_exists, used_memory
+from autograder.sandbox.observe import cpu_seconds, descendants, runs, used_memory
 from autograder.sandbox.wire import WireError, pack
 
 START_SECONDS = 60.0
@@ -165,7 +165,7 @@ class WarmProcess:
         self.popen.kill()
         self.popen.wait()
         deadline = time.monotonic() + END_SECONDS
-        while any(process_exists(pid) for pid in doomed) and time.monotonic() < deadline:
+        while any(runs(pid) for pid in doomed) and time.monotonic() < deadline:
             time.sleep(0.002)
 
     def close(self) -> None:

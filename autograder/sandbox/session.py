@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import pkgutil
 import sys
 import threading
 import warnings
@@ -122,6 +123,10 @@ class Session:
         with contextlib.redirect_stderr(io.StringIO()):
             return self.student.call(target, *args, **options, **kwargs)
 
+    def on_hold(self, value: Value) -> Value:
+        with self._limit():
+            return self.student.hold(value)
+
     def on_read(self, handle: Handle, path: str) -> Value:
         with self._limit():
             return self.student.read(handle, path)
@@ -130,14 +135,11 @@ class Session:
         with self._limit():
             return self.student.write(handle, attribute, value)
 
-    def on_reset(self, seed: int) -> Value:
+    def on_reset(self, seed: int, limits: Mapping[str, Any]) -> Value:
+        self.limits.update(limits)
         self.student.reset(seed)
         np.set_printoptions(**self.options)
         warnings.resetwarnings()
-        return None
-
-    def on_limits(self, limits: Mapping[str, Any]) -> Value:
-        self.limits.update(limits)
         return None
 
     def _limit(self) -> contextlib.AbstractContextManager[None]:
@@ -172,8 +174,8 @@ def preload() -> None:
     """What most notebooks import, and the student edition, loaded once for all of them."""
     quiet_matplotlib()
     package = import_or_none("cs_nn")
-    for module in getattr(package, "__all_modules__", ("data", "layers", "optim", "training")):
-        import_or_none(f"cs_nn.{module}")
+    for module in pkgutil.walk_packages(getattr(package, "__path__", ()), "cs_nn."):
+        import_or_none(module.name)
     import_or_none("autograder.check")
 
 

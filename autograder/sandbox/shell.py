@@ -40,6 +40,10 @@ class GradingShell(InteractiveShell):
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
         """As `showtraceback`."""
 
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        yield  # IPython 9 would keep all that is printed in its history, without a limit
+
     def system(self, cmd: str) -> None:
         if not INSTALLERS.match(cmd):  # there is no network; waiting for it helps nobody
             self.system_raw(cmd)
@@ -101,7 +105,7 @@ class Notebook(Mapping[str, Any]):
     def run(self, cells: Sequence[Any], skip: Sequence[int]) -> Iterator[tuple[int, str, str]]:
         """Runs the cells in order; yields (index, status, message) before and after each."""
         for cell in cells:
-            index, source = cell["index"], cell["source"]
+            index, source = cell["index"], cell["source"].tobytes().decode()
             if cell["deferred"]:
                 self.deferred.append((index, source, frozenset(cell["defines"])))
                 yield index, "deferred", ""

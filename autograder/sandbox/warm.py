@@ -167,24 +167,19 @@ def be_a_child(order: Mapping[str, Any], descriptor: int, shell: GradingShell) -
 
 def empty_folder(folder: str) -> bool:
     """Removes everything in a folder; whether it is empty now."""
-    for entry in list(os.scandir(folder)):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, onerror=_force)
-        else:
-            with contextlib.suppress(OSError):
+    try:
+        for root, folders, _ in os.walk(folder):
+            for path in (os.path.join(root, name) for name in folders):
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)  # even a folder without permissions can be emptied
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
                 os.unlink(entry.path)
+    except (OSError, RecursionError):
+        return False
     return not os.listdir(folder)
-
-
-def _force(function: Any, path: str, _: Any) -> None:
-    """A folder without permissions can still be emptied by its owner."""
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700)
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            os.unlink(path)
 
 
 def serve_many(control: int) -> None:

@@ -35,7 +35,6 @@ MAX_BLOB = 64 * 2**20
 MAX_DEPTH = 24
 MAX_NDIM = 16
 MAX_TEXT = 20_000
-MAX_DIGITS = 1000
 
 
 class WireError(Exception):
@@ -76,9 +75,11 @@ class _Encoder:
         if value is None or isinstance(value, (bool, float)):
             return value
         if isinstance(value, int):
-            return value if -(2**63) <= value < 2**63 else ["I", _digits(value)]
+            # No array holds more; arithmetic with it would fail on the grader's side.
+            return value if -(2**63) <= value < 2**63 else ["O", "int beyond 64 bits"]
         if isinstance(value, str):
-            return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
+            text = value if self.functions is not None else value[:MAX_TEXT]
+            return text.encode("utf-8", "replace").decode("utf-8")
         if depth > MAX_DEPTH:
             raise WireError("nested too deeply")
         if isinstance(value, (list, tuple)):
@@ -155,8 +156,10 @@ class _Decoder:
         self.proxy = proxy
 
     def decode(self, raw: Any, depth: int = 0) -> Value:
-        if raw is None or isinstance(raw, (bool, int, float)):
+        if raw is None or isinstance(raw, (bool, float)):
             return raw
+        if isinstance(raw, int):
+            return raw if raw < 2**63 else Opaque("int beyond 64 bits")
         if isinstance(raw, str):
             return printable(raw) if self.proxy is None else raw
         if depth > MAX_DEPTH:
@@ -208,13 +211,6 @@ class _Decoder:
             return flat.reshape(shape, order="F")
         return _spread(flat.reshape(shape))
 
-    def big(self, parts: list[Any], depth: int) -> int:
-        _expect(parts, str)
-        digits = parts[0].removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_DIGITS:
-            raise WireError("not an integer")
-        return int(parts[0])
-
     def handle(self, parts: list[Any], depth: int) -> Handle:
         _expect(parts, int)
         if not 0 <= parts[0] < 2**31:
@@ -256,7 +252,6 @@ class _Decoder:
 
 _RESULTS: dict[str, Any] = {
     "A": _Decoder.array,
-    "I": _Decoder.big,
     "H": _Decoder.handle,
     "O": _Decoder.opaque,
     "R": _Decoder.raised,
@@ -310,12 +305,6 @@ def _expect(parts: list[Any], *types: type) -> None:
     fits = len(parts) == len(types)
     if not fits or any(type(p) is not t for p, t in zip(parts, types, strict=False)):
         raise WireError("malformed value")
-
-
-def _digits(number: int) -> str:
-    if number.bit_length() > 3 * MAX_DIGITS:
-        raise WireError("the integer is too large")
-    return str(number)
 
 
 def _spread(array: np.ndarray) -> np.ndarray:

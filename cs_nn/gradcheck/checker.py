@@ -84,16 +84,9 @@ def check_gradient(
     try:
         sampler = Sampler(f, inputs)
         weights = _upstream(sampler, grad, upstream, rng)
-        analytic = grad(weights.copy() if weights.ndim else weights[()]) if callable(grad) else grad
-        if changed := sampler.restore():
-            raise Unusable(
-                f"grad changes {' and '.join(changed)} while it computes: copy it first."
-            )
-        gradients, mismatch = match_gradient(inputs.leaves, analytic)
+        gradients, mismatch = _gradients(sampler, grad, weights)
         if mismatch:
             return GradientReport("fail", [], problem=mismatch, mode=mode, calls=sampler.calls)
-        if size == 0:
-            raise Unusable("x has no entries: there is nothing to check.")
         # Steps may leave the domain or overflow; what comes back is looked at, warnings are not.
         with np.errstate(all="ignore"):
             sampler.prepare(weights)
@@ -209,7 +202,11 @@ class Check:
             verdict = PASS
         if self.findings[key].verdict == FAIL and verdict != FAIL:
             verdict = INCONCLUSIVE
-        reason = "its round-off is as large as itself" if verdict == INCONCLUSIVE else ""
+        reason = (
+            "off by no more than round-off in the gradient can explain"
+            if verdict == INCONCLUSIVE
+            else ""
+        )
         self.findings[key] = Finding(verdict, found.slope, reason)
 
     def _leaf_report(self, leaf: int) -> LeafReport:
@@ -256,6 +253,19 @@ def _upstream(sampler: Sampler, grad: Any, upstream: Any, rng: np.random.Generat
             "of it (lambda dout: backward(dout, cache))."
         )
     return rng.standard_normal(sampler.shape).astype(dtype)
+
+
+def _gradients(sampler: Sampler, grad: Any, weights: Array) -> tuple[list[Array], str | None]:
+    """The gradient of each leaf, or a sentence that says why it does not fit x."""
+    analytic = grad
+    if callable(grad):
+        analytic = grad(weights.copy() if weights.ndim else weights[()])
+    if changed := sampler.restore():
+        raise Unusable(f"grad changes {' and '.join(changed)} while it computes: copy it first.")
+    gradients, mismatch = match_gradient(sampler.inputs.leaves, analytic)
+    if not mismatch and not any(gradient.size for gradient in gradients):
+        raise Unusable("x has no entries: there is nothing to check.")
+    return gradients, mismatch
 
 
 def _tolerances(

@@ -245,7 +245,9 @@ class Sampler:
         finally:
             self.restore()
         table = np.array(values)
-        noise = 0.5 * self.eps * np.abs(np.ravel(self.base))
+        # Where numbers underflow ε says nothing; and 1e-150 can still be squared.
+        smallest = float(np.finfo(self.dtype).tiny) if self.dtype.kind == "f" else 0.0
+        noise = 0.5 * self.eps * np.abs(np.ravel(self.base)) + max(smallest, 1e-150)
         for order in (1, 2, 3, 4):
             table = np.diff(table, axis=0)
             if order > 1:

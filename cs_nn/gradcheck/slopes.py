@@ -195,5 +195,7 @@ def _undecided(
     if last.h <= finest and last.spread > 4 * last.noise:
         return Finding(KINK, last)
     if bent_at and bent_at < 1e-2 * line.scale:
-        return Finding(INCONCLUSIVE, best, "a kink is near, and closer to x the change of f drowns")
+        return Finding(
+            INCONCLUSIVE, best, "f bends within the step, and with smaller steps its change drowns"
+        )
     return Finding(INCONCLUSIVE, best, "too small beside f: its effect drowns in round-off")

@@ -33,9 +33,12 @@ class Optimizer:
         ValueError: if an override names a parameter that does not exist.
 
     Example:
-        >>> optimizer = Optimizer(net.params, adam, {"learning_rate": 1e-3})
-        >>> loss, grads = net.loss(X, y)
-        >>> optimizer.step(grads)
+        >>> from cs_nn.optim.first_order import sgd_momentum
+        >>> params = {"w": np.array([1.0, 2.0])}
+        >>> optimizer = Optimizer(params, sgd_momentum, {"learning_rate": 0.5})
+        >>> optimizer.step({"w": np.array([1.0, 1.0])})
+        >>> params["w"]
+        array([0.5, 1.5])
     """
 
     def __init__(

@@ -87,9 +87,8 @@ def train(
             accuracies += len(batch) * accuracy(net, X_batch, y_batch)
             loss, grads = net.loss(X_batch, y_batch)
             losses += len(batch) * float(loss)
-            if clip_norm is not None:
-                grads = clip_gradient_norm(grads, clip_norm)
-            optimizer.step(grads, rate)
+            clipped: Any = grads if clip_norm is None else clip_gradient_norm(grads, clip_norm)
+            optimizer.step(clipped, rate)
 
         val_loss, val_accuracy = evaluate(net, X_val, y_val, batch_size)
         entries = (losses / len(X), val_loss, accuracies / len(X), val_accuracy)

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
-from cs_nn.arrays import Scalar
+from cs_nn.arrays import Array, Scalar
 from cs_nn.training.trials import run_trials
 
 Parameters = dict[str, Any]
 Result = tuple[Parameters, float]
+Values = Sequence[Any] | Shaped[Array, "K"]
 Ranges = Mapping[str, tuple[Scalar, Scalar]]
 
 
@@ -48,7 +50,7 @@ def sample_log_uniform(low: Scalar, high: Scalar, rng: np.random.Generator) -> f
 
 def grid_search(
     evaluate: Callable[..., float],
-    grid: Mapping[str, Sequence[Any]],
+    grid: Mapping[str, Values],
     *,
     workers: int = 1,
     journal: str | Path | None = None,
@@ -204,7 +206,7 @@ def _on_border(best: Parameters, ranges: Ranges) -> list[str]:
     return names
 
 
-def _is_extreme(value: Any, values: Sequence[Any]) -> bool:
+def _is_extreme(value: Any, values: Values) -> bool:
     numeric = all(isinstance(v, int | float | np.number) and v is not True for v in values)
     return numeric and len(set(values)) >= 3 and value in (min(values), max(values))
 

@@ -17,8 +17,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from autograder.check import check
+from autograder import check
 from cs_nn.data.datasets import load_digits
+from cs_nn.gradcheck import check_gradient
 
 # %% [markdown]
 # ## 1 · The affine layer
@@ -42,7 +43,7 @@ def affine_forward(x, w, b):
     """
     ### BEGIN SOLUTION
     rows = x.reshape(x.shape[0], -1)
-    return rows @ w + b, (x, w)
+    return rows @ w + b, (x, w, b)
     ### END SOLUTION
 
 
@@ -77,7 +78,7 @@ def affine_backward(dout, cache):
     dout: upstream gradient (N, M);  cache: from affine_forward.
     """
     ### BEGIN SOLUTION
-    x, w = cache
+    x, w, _ = cache
     rows = x.reshape(x.shape[0], -1)
     dx = (dout @ w.T).reshape(x.shape)
     dw = rows.T @ dout
@@ -88,6 +89,24 @@ def affine_backward(dout, cache):
 
 # %% check="affine_backward"
 check(affine_backward)
+
+# %% [markdown]
+# ### How would you know, without us?
+#
+# By measuring. Move one entry of `x` a little, see how much the output moves, and compare with the
+# gradient: that is the whole idea of a gradient check, and `check_gradient` is a careful one. It
+# needs a function, its gradient for a given upstream gradient, and a place to look. Try it with a
+# `w` of another shape, or break your `affine_backward` on purpose and see what it says.
+
+# %% tags=["experiment"]
+rng = np.random.default_rng(0)
+x, w, b = rng.normal(size=(4, 2, 3)), rng.normal(size=(6, 5)), rng.normal(size=5)
+_, cache = affine_forward(x, w, b)
+check_gradient(
+    lambda x, w, b: affine_forward(x, w, b)[0],
+    lambda dout: affine_backward(dout, cache),
+    (x, w, b),
+)
 
 # %% [markdown]
 # ### An experiment: what positive inputs do to the weights

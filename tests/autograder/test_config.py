@@ -16,6 +16,7 @@ from autograder.config import (
     case_seed,
     find_course,
     load_course,
+    make_course,
     read_secret,
     user_secret_file,
 )
@@ -147,3 +148,12 @@ def test_inputs_differ_by_student_exercise_and_secret_and_never_by_run() -> None
     }
     assert len(seeds) == 7
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_a_new_course_is_a_course_and_keeps_its_secret_out_of_git(tmp_path: Path) -> None:
+    made = make_course(tmp_path / "dl", 'Deep "learning" für alle')
+    assert made.name == 'Deep "learning" für alle'
+    assert load_course(tmp_path / "dl" / "csnn.toml") == made
+    assert ".csnn-secret" in (tmp_path / "dl" / ".gitignore").read_text()
+    with pytest.raises(ConfigError, match="already"):
+        make_course(tmp_path / "dl", "again")

@@ -12,6 +12,7 @@ REFERENCE = {"affine_forward": affine_forward, "affine_backward": affine_backwar
 
 def draw(rng, shape, m=3):
     d = int(np.prod(shape[1:]))
+    m = 8 if d > 1000 else m
     return {"x": numbers(rng, *shape), "w": numbers(rng, d, m), "b": numbers(rng, m)}
 
 
@@ -20,7 +21,7 @@ CASES = layer_cases(
     lambda args: (len(args["x"]), args["w"].shape[1]),
     ordinary=((5, 7), (2, 6), (6, 4)),
     square=(3, 3),
-    speed=(150, 130),
+    speed=(8, 4000),
 )
 
 
@@ -106,6 +107,13 @@ def all_averaged_over_the_batch(dout, cache):
 def weights_transposed(dout, cache):
     dx, dw, db = gradients(dout, cache)
     return dx, dw.T, db
+
+
+def last_example_only(dout, cache):
+    dx, _, db = gradients(dout, cache)
+    for row, upstream in zip(_rows(cache[0]), dout, strict=True):
+        dw = np.outer(row, upstream)
+    return dx, dw, db
 
 
 def input_without_transpose(dout, cache):
@@ -301,6 +309,14 @@ EXERCISES = (
                 "reached you inside dout; a layer only adds up.",
                 "dw",
                 0.4,
+            ),
+            Misconception(
+                "last-example-only",
+                last_example_only,
+                "dw is that of the last example: in the loop each example overwrites what the "
+                "one before it left. Gradients of a shared array add up.",
+                "dw",
+                0.3,
             ),
             Misconception(
                 "weight-gradient-transposed",

@@ -159,7 +159,7 @@ def test_an_unknown_assignment_names_the_known_ones():
         read_manifest("a2")
 
 
-@pytest.mark.filterwarnings("default")  # nbgrader's own imports are not ours to mend
+@pytest.mark.filterwarnings("ignore")  # nbgrader's own imports are not ours to mend
 def test_nbgraders_generate_assignment_makes_the_same_notebook(tmp_path, monkeypatch):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config

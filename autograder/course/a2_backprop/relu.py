@@ -22,7 +22,7 @@ def kinks(rng):
     return [Case(f"{named({'x': x})} with exact zeros", {"x": x}, "kinks", extra=extra)]
 
 
-CASES = layer_cases(draw, lambda args: args["x"].shape, more=kinks)
+CASES = layer_cases(draw, lambda args: args["x"].shape, more=kinks, large=1000.0, speed=(60, 1000))
 
 
 def relu_of_the_magnitude(x):
@@ -39,6 +39,10 @@ def relu_clipped(x):
 
 def relu_upside_down(x):
     return np.minimum(0, x), x
+
+
+def relu_of_minus_x(x):
+    return np.maximum(0, -x), x
 
 
 def relu_in_place(x):
@@ -149,6 +153,13 @@ EXERCISES = (
                 "the-negative-half",
                 relu_upside_down,
                 "You kept the negative half of the inputs and shut the positive one off.",
+                "values",
+            ),
+            Misconception(
+                "sign-of-the-input",
+                relu_of_minus_x,
+                "The input's sign is turned before it is rectified: positive inputs are shut off "
+                "and negative ones let through.",
                 "values",
             ),
             Misconception(

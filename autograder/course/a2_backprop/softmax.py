@@ -15,6 +15,7 @@ def draw(rng, shape):
 def extreme_logits(rng):
     """Logits that overflow exp, and a probability so small that log(p + 1e-8) shows."""
     huge = numbers(rng, 4, 3, scale=1000.0)
+    huge[0, :2] = 2000.0, -2000.0
     x = numbers(rng, 5, 4)
     y = labels(rng, 5, 4)
     x[np.arange(5), y] -= 30.0
@@ -86,6 +87,24 @@ def averaged_over_all_entries(x, y):
 def one_at_the_label_forgotten(x, y):
     loss, _ = _correct(x, y)
     return loss, _softmax(x) / len(x)
+
+
+def probabilities_returned(x, y):
+    loss, _ = _correct(x, y)
+    return loss, _softmax(x)
+
+
+def whole_columns(x, y):
+    z = x - x.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[:, y].mean(), _correct(x, y)[1]
+
+
+def one_in_whole_columns(x, y):
+    loss, _ = _correct(x, y)
+    dx = _softmax(x)
+    dx[:, y] -= 1
+    return loss, dx / len(x)
 
 
 def label_sign(x, y):
@@ -251,6 +270,30 @@ EXERCISES = (
                 one_at_the_label_forgotten,
                 "The gradient is just the probabilities: it pushes every class down, the right one "
                 "too. What does the −log of the true class add to its own logit's gradient?",
+                "dx",
+                0.4,
+            ),
+            Misconception(
+                "probabilities-returned",
+                probabilities_returned,
+                "The gradient is just the probabilities. What does the −log of the true class add "
+                "at its own logit, and which factor stands before a mean?",
+                "dx",
+                0.5,
+            ),
+            Misconception(
+                "whole-columns-in-the-loss",
+                whole_columns,
+                "Indexing with a colon and y takes whole columns: the log-probabilities of other "
+                "examples' labels too. Each row has one label: index rows and labels together.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "whole-columns-in-the-gradient",
+                one_in_whole_columns,
+                "Indexing with a colon and y takes whole columns, so the 1 is subtracted in rows "
+                "that have another label. Index rows and labels together.",
                 "dx",
                 0.4,
             ),

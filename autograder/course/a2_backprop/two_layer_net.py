@@ -1,0 +1,251 @@
+"""A whole network: affine – ReLU – affine – softmax, with L2 regularisation."""
+
+import numpy as np
+
+from autograder.battery.classes import Scripted
+from autograder.battery.functions import CONDUCT
+from autograder.course.a2_backprop import two_layer_nets as nets
+from autograder.course.drawing import as_dtype, labels, numbers
+from autograder.exercise import Case, Exercise, Misconception
+from cs_nn.modules import TwoLayerNet
+
+
+def cases(rng):
+    def case(n, d, h, c, check="", tags=(), reg=None, dtype=np.float64, shape=None):
+        args = {
+            "X": numbers(rng, n, *(shape or (d,))),
+            "y": labels(rng, n, c),
+            "params": {
+                "W1": numbers(rng, d, h),
+                "b1": numbers(rng, h),
+                "W2": numbers(rng, h, c),
+                "b2": numbers(rng, c),
+            },
+            "reg": float(np.round(rng.uniform(0.2, 0.8), 3)) if reg is None else reg,
+            "weight_scale": float(np.round(rng.uniform(0.02, 0.2), 3)),
+            "seed": int(rng.integers(2**31)),
+        }
+        words = f"X of shape {args['X'].shape}, {h} hidden units and {c} classes"
+        return Case(words, as_dtype(args, dtype), check, frozenset(tags))
+
+    return [
+        case(5, 4, 7, 3, tags=[CONDUCT]),
+        case(3, 6, 4, 5),
+        case(6, 3, 5, 2, reg=0.0, tags=["no regularisation"]),
+        case(1, 4, 5, 3, "N = 1"),
+        case(4, 12, 5, 3, "more than two dimensions", shape=(3, 2, 2)),
+        case(3, 5, 4, 6, "float32", dtype=np.float32),
+    ]
+
+
+EXERCISES = (
+    Exercise(
+        name="TwoLayerNet",
+        kind=Scripted("two_layer_net"),
+        reference={"TwoLayerNet": TwoLayerNet},
+        cases=cases,
+        misconceptions=(
+            Misconception(
+                "half-forgotten-in-the-penalty",
+                nets.HalfForgottenInTheLoss,
+                "The penalty in the loss is twice too large for its gradient: the ½ is missing.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "half-in-the-gradient-too",
+                nets.HalfInTheGradientToo,
+                "The pull of the penalty on the weights is half of what it should be: the ½ of the "
+                "loss cancels against the 2 of the square.",
+                "dW1",
+                0.25,
+            ),
+            Misconception(
+                "penalty-without-the-half",
+                nets.TwoInTheGradient,
+                "Your penalty is reg·‖W‖², with its own right gradient. The course puts ½ in "
+                "front.",
+                "loss",
+                0.3,
+            ),
+            Misconception(
+                "penalty-missing-in-the-gradient",
+                nets.NoPenaltyInTheGradient,
+                "The loss has the penalty, the gradients know nothing of it, so the weights are "
+                "never pulled in.",
+                "dW1",
+                0.3,
+            ),
+            Misconception(
+                "penalty-missing-in-the-loss",
+                nets.NoPenaltyInTheLoss,
+                "The gradients have the penalty, the loss that is returned lacks it.",
+                "loss",
+                0.3,
+            ),
+            Misconception(
+                "no-penalty",
+                nets.NoPenaltyAtAll,
+                "reg never enters, neither the loss nor the gradients.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "biases-penalised",
+                nets.BiasesPenalised,
+                "The biases are penalised too. Regularisation keeps weights small; a bias only "
+                "shifts.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "only-w1-penalised",
+                nets.OnlyTheFirstPenalised,
+                "Only W1 is penalised; both weight matrices are.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "only-w2-penalised",
+                nets.OnlyTheLastPenalised,
+                "Only W2 is penalised; both weight matrices are.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "norm-not-squared",
+                nets.NormNotSquared,
+                "The penalty holds the norm of the weights, not its square.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "no-nonlinearity",
+                nets.NoNonlinearity,
+                "There is no ReLU between the layers, so the two are one affine map and no better "
+                "than a linear classifier.",
+                "scores",
+            ),
+            Misconception(
+                "mask-forgotten",
+                nets.MaskForgotten,
+                "On the way back the gradient passes the ReLU as if it were not there: units that "
+                "were off get a gradient.",
+                "dW1",
+                0.4,
+            ),
+            Misconception(
+                "mask-from-the-gradient",
+                nets.MaskFromTheGradient,
+                "On the way back you rectify the gradient. What decides is the sign of what went "
+                "into the ReLU.",
+                "dW1",
+                0.4,
+            ),
+            Misconception(
+                "scores-rectified",
+                nets.ScoresRectified,
+                "The scores pass through a ReLU as well. They are logits, which may be negative.",
+                "scores",
+            ),
+            Misconception(
+                "probabilities-for-scores",
+                nets.ProbabilitiesForScores,
+                "Without labels you return probabilities; the scores are asked for.",
+                "scores",
+                0.3,
+            ),
+            Misconception(
+                "labels-for-scores",
+                nets.LabelsForScores,
+                "Without labels you return the winning classes; the scores are asked for.",
+                "scores",
+                0.3,
+            ),
+            Misconception(
+                "input-not-flattened",
+                nets.NotFlattened,
+                "An example may have several axes, an image say; the first layer sees it as one "
+                "row.",
+                "more than two dimensions",
+                0.15,
+            ),
+            Misconception(
+                "gradients-not-averaged",
+                nets.GradientsSummed,
+                "The loss is a mean over the batch, the gradients of its data part are sums.",
+                "dW1",
+                0.4,
+            ),
+            Misconception(
+                "gradients-averaged-twice",
+                nets.GradientsAveragedTwice,
+                "The gradients are divided by the batch size twice: the 1/N of the loss is already "
+                "in what comes back from it.",
+                "dW1",
+                0.4,
+            ),
+            Misconception(
+                "second-bias-forgotten",
+                nets.SecondBiasMissing,
+                "b2 never enters the scores.",
+                "scores",
+            ),
+            Misconception(
+                "weights-start-at-zero",
+                nets.ZeroWeights,
+                "All weights start at 0, so all hidden units get the same gradient, none, and stay "
+                "alike.",
+                "W1 starts with standard deviation weight_scale",
+                0.2,
+            ),
+            Misconception(
+                "weight-scale-ignored",
+                nets.ScaleIgnored,
+                "The weights start with the same spread whatever weight_scale is.",
+                "W1 starts with standard deviation weight_scale",
+                0.15,
+            ),
+            Misconception(
+                "weight-scale-as-variance",
+                nets.ScaleOfTheVariance,
+                "weight_scale is the standard deviation of the first weights; yours is its square "
+                "root, as if it were the variance.",
+                "W1 starts with standard deviation weight_scale",
+                0.15,
+            ),
+            Misconception(
+                "weights-all-positive",
+                nets.UniformWeights,
+                "The first weights are all positive: uniform between 0 and weight_scale. They "
+                "should be normal around 0.",
+                "W1 starts with mean 0",
+                0.15,
+            ),
+            Misconception(
+                "biases-start-at-random",
+                nets.RandomBiases,
+                "The biases are drawn at random; they start at 0, for the weights break the "
+                "symmetry already.",
+                "biases start at 0",
+                0.15,
+            ),
+            Misconception(
+                "generator-ignored",
+                nets.GeneratorIgnored,
+                "The weights come from a generator of your own, so every network starts the same. "
+                "Draw from the rng that is passed.",
+                "W1 is drawn from rng",
+                0.15,
+            ),
+            Misconception(
+                "second-weights-transposed",
+                nets.SecondShapeTransposed,
+                "W2 should have the shape (hidden_dim, num_classes).",
+                "parameters",
+                0.2,
+            ),
+        ),
+        variants=(nets.OneByOne, nets.WithScale, nets.ByLoops),
+    ),
+)

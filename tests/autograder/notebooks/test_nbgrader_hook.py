@@ -1,0 +1,273 @@
+"""``nbgrader autograde`` on a real course: our reading, our grading, nbgrader's gradebook."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+import zipfile
+
+import nbformat
+import pytest
+
+from autograder.notebooks.cells import parse_notebook
+from autograder.notebooks.skeleton import belongs_to, rebuild
+from autograder.notebooks.submission import Release, notebooks_of, read_submission
+from autograder.notebooks.text import build_notebooks
+
+A = "a2_backprop"
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's own are not ours to mend
+
+
+@pytest.fixture(scope="module")
+def built():
+    (first, *_) = build_notebooks(A)
+    return first
+
+
+class Course:
+    """An nbgrader course on disk."""
+
+    def __init__(self, root, built):
+        from nbgrader.apps import NbGraderAPI
+        from traitlets.config import Config
+
+        from autograder.notebooks.nbgrader_hook import configure
+
+        self.root, self.built = root, built
+        self.config = Config()
+        self.config.CourseDirectory.root = str(root)
+        self.config.Exchange.root = str(root)
+        configure(self.config)
+        self.config.GradeInJail.isolation = "none"
+        self.api = NbGraderAPI
+
+    def run(self):
+        return self.api(config=self.config)
+
+    def hand_in(self, student, files):
+        folder = self.root / "submitted" / student / A
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return folder
+
+    def autograde(self, student):
+        return self.run().autograde(A, student, force=True)
+
+    def scores(self, student):
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{self.root / 'gradebook.db'}") as book:
+            submission = book.find_submission(A, student)
+            grades = [g for n in submission.notebooks for g in n.grades]
+            return {g.name.removeprefix("check-"): g.auto_score for g in grades}
+
+    def autograded(self, student):
+        path = self.root / "autograded" / student / A / f"{self.built.name}.ipynb"
+        return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory, built):
+    """A course with the assignment generated, to be copied."""
+    root = tmp_path_factory.mktemp("generated") / "course"
+    (root / "source" / A).mkdir(parents=True)
+    (root / "source" / A / f"{built.name}.ipynb").write_bytes(built.solution)
+    (root / "csnn.toml").write_text('name = "test"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        # nbgrader starts `alembic` by name: an activated environment has it on its path.
+        patch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+        assert Course(root, built).run().generate_assignment(A)["success"]
+    return root
+
+
+@pytest.fixture
+def course(tmp_path, built, generated, monkeypatch):
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    shutil.copytree(generated, tmp_path / "course")
+    return Course(tmp_path / "course", built)
+
+
+def full(built):
+    cells = json.loads(built.student)["cells"]
+    grade = [c["metadata"]["nbgrader"] for c in cells if "nbgrader" in c["metadata"]]
+    return {
+        g["grade_id"].removeprefix("check-"): g["points"]
+        for g in grade
+        if g["grade"] and not g["solution"]
+    }
+
+
+def mangled(built):
+    """The solution as students mangle it: metadata gone, checks copied and deleted, a skip tag."""
+    data = json.loads(built.solution)
+    for cell in data["cells"]:
+        cell["metadata"] = {"tags": ["skip-execution"]}
+        cell.pop("id")
+    checks = [c for c in data["cells"] if "check(" in "".join(c["source"])]
+    for cell in checks[::2]:
+        data["cells"].remove(cell)
+    data["cells"] += checks
+    data["cells"].append({"cell_type": "code", "source": "5.0", "metadata": {}, "outputs": []})
+    data["metadata"] = {}
+    return json.dumps(data).encode()
+
+
+def test_scores_are_ours_whatever_was_handed_in(course, built, tmp_path):
+    points = full(built)
+    wrong = built.solution.replace(b"db = dout.sum(axis=0)", b"db = dout.mean(axis=0)")
+    assert wrong != built.solution
+    archive = tmp_path / "work.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("my work/a2.ipynb", built.solution)
+    name = f"{built.name}.ipynb"
+    course.hand_in("alice", {name: built.solution})
+    course.hand_in("bob", {name: built.student})
+    course.hand_in("carol", {"final FINAL (2).ipynb": mangled(built)})
+    course.hand_in("dave", {name: built.solution[:3000]})
+    course.hand_in("erin", {"work.zip": archive.read_bytes(), "other.ipynb": b"{}"})
+    course.hand_in("frank", {name: wrong})
+    for student in ("alice", "bob", "carol", "dave", "erin", "frank"):
+        result = course.autograde(student)
+        assert result["success"], (student, result)
+    for student in ("alice", "carol", "erin"):
+        scores = course.scores(student)
+        assert {name: scores[name] for name in points} == points, student
+    for student in ("bob", "dave"):
+        scores = course.scores(student)
+        assert {scores[name] for name in points} == {0.0}, student
+    frank = course.scores("frank")
+    assert 0 < frank["affine_backward"] < points["affine_backward"]
+    assert frank["affine_forward"] == points["affine_forward"]
+    assert "could not be read" in course.autograded("dave").cells[0].source
+    text = json.dumps(course.autograded("frank"), ensure_ascii=False)
+    assert "db" in text
+    for student in ("alice", "dave", "frank"):
+        for cell in course.autograded(student).cells:
+            if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+                kinds = [o.output_type for o in cell.outputs]
+                assert kinds == ["stream", "execute_result"]
+                assert cell.outputs[0].name == "stdout"
+                float(cell.outputs[1].data["text/plain"])
+
+
+def line_for(built, **changes):
+    exercises = [
+        {"name": n, "score": p, "max_score": p, "status": "passed", "checks": [], "diagnoses": []}
+        for n, p in full(built).items()
+    ]
+    return {"status": "graded", "message": "", "exercises": exercises} | changes
+
+
+def raising(submission, isolation):
+    raise OSError("the wall fell")
+
+
+def test_a_failure_of_the_grader_stores_nothing(course, built):
+    course.hand_in("alice", {f"{built.name}.ipynb": built.solution})
+    answers = [
+        raising,
+        lambda submission, isolation: line_for(built, status="not graded", message="no jail"),
+        lambda submission, isolation: line_for(built, exercises=[]),
+    ]
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    for answer in answers:
+        course.config.GradeInJail.grade = answer
+        assert not course.autograde("alice")["success"]
+        assert set(course.scores("alice").values()) <= {None, 0.0}
+        assert not (course.root / "autograded" / "alice" / A).exists()
+
+
+def test_points_of_the_notebook_scale_the_share(course, built):
+    line = line_for(built)
+    for result in line["exercises"]:
+        result["score"], result["max_score"] = 1.5, 2
+    course.config.GradeInJail.grade = lambda submission, isolation: line
+    course.hand_in("alice", {f"{built.name}.ipynb": built.solution})
+    assert course.autograde("alice")["success"]
+    scores = course.scores("alice")
+    assert {n: scores[n] for n in full(built)} == {n: 0.75 * p for n, p in full(built).items()}
+
+
+# --- the skeleton ----------------------------------------------------------------------------
+
+
+def rebuilt(built, tmp_path, content):
+    (tmp_path / "x.ipynb").write_bytes(content)
+    from autograder.notebooks.collect import Place
+
+    written, why = notebooks_of(Place("x", str(tmp_path)))
+    released = nbformat.reads(built.student.decode(), as_version=4)
+    notebook = rebuild(released, parse_notebook(built.student), [n for _, n in written], why)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def metadata(notebook):
+    return [c.metadata.nbgrader for c in notebook.cells if "nbgrader" in c.metadata]
+
+
+def test_the_released_cells_come_back_with_the_students_text(built, tmp_path):
+    notebook = rebuilt(built, tmp_path, mangled(built))
+    released = nbformat.reads(built.student.decode(), as_version=4)
+    assert metadata(notebook) == metadata(released)
+    sources = [c.source for c in notebook.cells]
+    assert sum("np.maximum(x, 0), x" in s for s in sources) == 1
+    assert sum(s == "check(relu_forward)" for s in sources) == 1
+    assert sources[-1] == "5.0"
+    assert not any("skip-execution" in c.metadata.get("tags", []) for c in notebook.cells)
+
+
+def test_an_untouched_notebook_comes_back_as_it_was(built, tmp_path):
+    released = nbformat.reads(built.student.decode(), as_version=4)
+    assert rebuilt(built, tmp_path, built.student) == released
+
+
+def test_what_students_add_stays_where_it_was_and_answers_are_kept(built, tmp_path):
+    data = json.loads(built.student)
+    extra = {"cell_type": "code", "source": "print('mine')", "metadata": {}, "outputs": []}
+    data["cells"].insert(4, dict(extra, metadata={"nbgrader": {"grade": True, "points": 99}}))
+    data["cells"].insert(0, dict(extra, source="first = 1"))
+    for cell in data["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("YOUR ANSWER HERE", "Because of zeros.")
+        cell.pop("id", None)
+    notebook = rebuilt(built, tmp_path, json.dumps(data).encode())
+    sources = [c.source for c in notebook.cells]
+    assert sources[0] == "first = 1"
+    assert sources[5] == "print('mine')"
+    assert "nbgrader" not in notebook.cells[5].metadata
+    (answer,) = [c for c in notebook.cells if "Because of zeros" in c.source]
+    assert answer.metadata.nbgrader.grade_id == "why-not-positive"
+
+
+def test_a_second_version_takes_the_place_and_the_first_stays_visible(built, tmp_path):
+    data = json.loads(built.student)
+    for version in ("return 1, 1", "return 2, 2"):
+        source = f"def relu_forward(x):\n    {version}"
+        data["cells"].append({"cell_type": "code", "source": source, "metadata": {}, "outputs": []})
+    notebook = rebuilt(built, tmp_path, json.dumps(data).encode())
+    by_id = {m.grade_id: c for c in notebook.cells if (m := c.metadata.get("nbgrader"))}
+    assert "return 2, 2" in by_id["relu_forward"].source
+    assert sum("return 1, 1" in c.source for c in notebook.cells) == 1
+
+
+def test_a_renamed_part_is_told_by_its_word_or_its_contents():
+    def parsed(source, **own):
+        cell = {"cell_type": "code", "source": source, "metadata": {}}
+        return parse_notebook(json.dumps({"cells": [cell], "metadata": own}).encode())
+
+    parts = {"one": parsed("def f(): 1"), "two": parsed("def g(): 1")}
+    assert belongs_to("deep/two.ipynb", parsed("def f(): 2"), parts) == "two"
+    assert belongs_to("x.ipynb", parsed("", cs_nn={"notebook": "two"}), parts) == "two"
+    assert belongs_to("x.ipynb", parsed("def g(): 2", cs_nn=3), parts) == "two"
+
+
+def test_the_rebuilt_notebook_and_the_reading_agree_on_what_counts(built, tmp_path):
+    content = mangled(built)
+    (tmp_path / "x.ipynb").write_bytes(content)
+    release = Release.of(A, {f"{built.name}.ipynb": built.student})
+    names = {n for c in read_submission(tmp_path, A, release).cells for n in c.defines}
+    assert set(built.exercises) <= names

