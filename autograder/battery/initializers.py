@@ -143,9 +143,11 @@ def _orthonormal(w: np.ndarray) -> str:
     lengths = np.sqrt(np.diag(gram))
     if np.abs(gram - np.diag(np.diag(gram))).max() < 1e-4 * lengths.max() ** 2:
         return f"orthogonal {word} of another length than 1"
-    return f"{word} of length 1 that are not orthogonal" if (
-        np.abs(lengths - 1).max() < 1e-4
-    ) else f"{word} that are not orthonormal"
+    return (
+        f"{word} of length 1 that are not orthogonal"
+        if (np.abs(lengths - 1).max() < 1e-4)
+        else f"{word} that are not orthonormal"
+    )
 
 
 ELEMENTWISE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
