@@ -1,4 +1,4 @@
-"""The pictures of the notebooks; the only module that needs matplotlib.
+"""The pictures of the notebooks; only this and `cs_nn.plots_statistics` need matplotlib.
 
 Every function draws into ``axes``, or into new ones, and returns them.
 """
