@@ -1,0 +1,3 @@
+"""a3_initialization: preprocessing and weight initialisation."""
+
+EXERCISES = ()
