@@ -2,6 +2,8 @@
 
 from autograder.course.a3_initialization import (
     initializers,
+    lsuv,
+    orthogonal,
     preprocessing,
     signals,
     special,
@@ -13,5 +15,7 @@ EXERCISES = (
     *whitening.EXERCISES,
     *initializers.EXERCISES,
     *special.EXERCISES,
+    *orthogonal.EXERCISES,
+    *lsuv.EXERCISES,
     *signals.EXERCISES,
 )

@@ -85,20 +85,20 @@ def straight(x, mean, values, vectors, components):
     return (x - mean) @ kept(vectors, components)
 
 
-def test_by_its_own_axes(train, test, components=None):
+def second_set_by_its_own_axes(train, test, components=None):
     return tuple(
         straight(x, *axes(x), components) if len(x) > 1 else straight(x, *axes(train), components)
         for x in (train, test)
     )
 
 
-def test_by_its_own_mean(train, test, components=None):
+def second_set_by_its_own_mean(train, test, components=None):
     mean, values, vectors = axes(train)
     first = straight(train, mean, values, vectors, components)
     return first, straight(test, test.mean(axis=0), values, vectors, components)
 
 
-def test_not_centred(train, test, components=None):
+def second_set_not_centred(train, test, components=None):
     mean, values, vectors = axes(train)
     first = straight(train, mean, values, vectors, components)
     return first, straight(test, mean * 0, values, vectors, components)
@@ -135,9 +135,9 @@ def by_svd(train, test, components=None):
 
 def by_sorting(train, test, components=None):
     mean = np.mean(train, axis=0)
-    values, vectors = np.linalg.eig(np.cov(train.T))
-    order = np.argsort(values.real)[::-1][:components]
-    chosen = vectors.real[:, order].astype(mean.dtype)
+    values, vectors = (np.real(a) for a in np.linalg.eig(np.cov(train.T)))
+    order = np.argsort(values)[::-1][:components]
+    chosen = vectors[:, order].astype(mean.dtype)
     return [(train - mean).dot(chosen), (test - mean).dot(chosen)]
 
 
@@ -271,7 +271,7 @@ PCA = (
     ),
     Misconception(
         "test-by-its-own-axes",
-        test_by_its_own_axes,
+        second_set_by_its_own_axes,
         "The test set is rotated onto axes of its own, so its columns mean something else than "
         "those of the training set.",
         "test",
@@ -279,14 +279,14 @@ PCA = (
     ),
     Misconception(
         "test-by-its-own-mean",
-        test_by_its_own_mean,
+        second_set_by_its_own_mean,
         "The test set is centred by its own mean; use that of the training set.",
         "test",
         0.35,
     ),
     Misconception(
         "test-not-centred",
-        test_not_centred,
+        second_set_not_centred,
         "The test set is rotated without being centred by the training set's mean.",
         "test",
         0.35,
