@@ -73,7 +73,7 @@ def plot_intervals(
     if axes is None:
         size = (7, 0.9 + 0.45 * len(groups))
         _, axes = plt.subplots(figsize=size, layout="constrained")
-    for row, (name, values) in enumerate(groups.items()):
+    for row, (_, values) in enumerate(groups.items()):
         mean, half = confidence_interval(values)
         label = {"label": "one run"} if row == 0 else {}
         axes.plot(values, np.full(len(values), row), "o", color="0.75", markersize=4, **label)

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from autograder.battery.classes import Scripted
-from autograder.battery.functions import CONDUCT, Function
 from autograder.battery.initializers import Initializer
 from autograder.exercise import Case, Exercise, Misconception
-from autograder.values import Seed
 from cs_nn import initializers as reference
 
 SHAPES = ((300, 40), (40, 320), (120, 90))
@@ -37,8 +34,8 @@ def cases_for(true_variance, *settings):
 
 
 def normal(std):
-    return lambda fan_in, fan_out, rng: std(fan_in, fan_out) * rng.standard_normal(
-        (fan_in, fan_out)
+    return lambda fan_in, fan_out, rng: (
+        std(fan_in, fan_out) * rng.standard_normal((fan_in, fan_out))
     )
 
 
@@ -72,8 +69,8 @@ def positive(draw):
 
 
 def by_signs(std):
-    return lambda fan_in, fan_out, rng: std(fan_in, fan_out) * rng.choice(
-        [-1.0, 1.0], (fan_in, fan_out)
+    return lambda fan_in, fan_out, rng: (
+        std(fan_in, fan_out) * rng.choice([-1.0, 1.0], (fan_in, fan_out))
     )
 
 
@@ -222,8 +219,10 @@ def variants(name, std, uniform=False):
 
     def by_columns(fan_in, fan_out, rng):
         s = std(fan_in, fan_out)
-        draw = (lambda: rng.uniform(-(3**0.5) * s, 3**0.5 * s, fan_in)) if uniform else (
-            lambda: rng.standard_normal(fan_in) * s
+        draw = (
+            (lambda: rng.uniform(-(3**0.5) * s, 3**0.5 * s, fan_in))
+            if uniform
+            else (lambda: rng.standard_normal(fan_in) * s)
         )
         return np.column_stack([draw() for _ in range(fan_out)])
 
@@ -337,4 +336,3 @@ EXERCISES = (
     exercise("kaiming_uniform", kaiming, KAIMING_UNIFORM, uniform_draws=True),
     exercise("lecun_normal", lecun, LECUN),
 )
-
