@@ -74,6 +74,8 @@ def misfit(out: Value, shape: tuple[int, ...]) -> Value:
     if array is None or array.shape != shape:
         what = "nothing" if out is None else "no array" if array is None else shape_text(array)
         return Raised("Outputs", f"returns {what}, expected an array of shape {shape}")
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        return Raised("Outputs", "returns something else than finite numbers")
     return None
 
 

@@ -143,6 +143,8 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
+    if expected.dtype.kind == "b" and expected.ndim and got.dtype.kind != "b":
+        return Fault("dtype", f"has dtype {got.dtype}, expected bool")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return Fault(

@@ -32,6 +32,11 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
         return fill(seen, aspects, trouble)
     assert isinstance(out, np.ndarray)
     ones = np.allclose(out[:, 2], 1, atol=1e-5)
+    larger = batch.ask(images[:3], size=36, scale=(1.0, 1.0))
+    if trouble := misfit(larger, (3, 3, 36, 36)):
+        return fill(seen, aspects, trouble)
+    assert isinstance(larger, np.ndarray)
+    ones &= np.allclose(larger[:, 2], 1, atol=1e-5)
     seen.values[aspects[0]] = "stay constant" if ones else "do not stay constant"
     rows, columns = out[:, 0].mean(axis=2) - 1, out[:, 1].mean(axis=1) - 1
     straight = all(np.abs(np.diff(a[:, 1:-1], n=2)).max() < 1e-3 for a in (rows, columns))

@@ -16,6 +16,7 @@ from autograder.student import Student
 from autograder.values import Function, Opaque, Raised, Seed, Value
 
 FOLLOWS = "follows rng"
+NEVER = "the same draws whatever rng says"
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ UNITS = {
 
 
 def _no_matrix(value: Value) -> Raised | None:
-    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind == "f":
-        return None
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind == "f" and value.size:
+        finite = bool(np.isfinite(value).all())
+        return None if finite else Raised("Outputs", "returns numbers that are not finite")
     what = shape_text(value) if isinstance(value, np.ndarray) else "no array"
     if isinstance(value, np.ndarray) and value.ndim == 2:
         what = f"{value.dtype} numbers"
@@ -95,7 +97,7 @@ def follows_rng(student: Student, draw: Callable[[Value], Value], seed: int) -> 
     if not same(first, again, 1e-9):
         return "another answer for the same state of rng"
     if same(first, other, 1e-9):
-        return "the same draws whatever rng says"
+        return NEVER
     held = student.hold(Seed(seed))
     return "the same draws at every call" if same(draw(held), draw(held), 1e-9) else FOLLOWS
 
@@ -121,6 +123,7 @@ def orthogonal(name: str, student: Student, case: Case) -> Observed:
     seen.values["orthonormal"] = _orthonormal(weights)
     if case.check:
         return seen
+    seen.values["rng"] = follows_rng(student, draw, seed)
     held = student.hold(Seed(seed))
     small = [draw(held, (4, 3) if shape[0] >= shape[1] else (3, 4)) for _ in range(64)]
     matrices = [w for w in small if isinstance(w, np.ndarray) and w.shape == np.shape(small[0])]
@@ -130,7 +133,9 @@ def orthogonal(name: str, student: Student, case: Case) -> Observed:
         positive = (np.array(matrices) > 0).sum(axis=0)
         z = np.abs(positive - 32) / 4
         seen.values["signs"] = "both alike" if z.max() < LIMIT else "some entries have a fixed sign"
-    seen.values["rng"] = follows_rng(student, draw, seed)
+        if seen.values["rng"] == NEVER:  # one matrix says nothing of many
+            zeros = np.mean(weights == 0) > 0.5
+            seen.values["signs"] = "most entries are 0" if zeros else "both alike"
     return seen
 
 
@@ -195,7 +200,7 @@ def lsuv(name: str, student: Student, case: Case) -> Observed:
         assert new is not None
         factor = float(np.vdot(w, new) / np.vdot(w, w))
         near = np.allclose(new, factor * w, rtol=1e-4, atol=1e-5 * np.abs(w).max() * abs(factor))
-        multiples.append("a multiple" if near and factor > 0 else "another matrix")
+        multiples.append("a multiple" if near and factor > 0 else _direction(w, new))
         before = h @ new
         spread = float(before.var())
         within = abs(spread - 1) <= float(given.get("tolerance", 0.01)) + 1e-5
@@ -204,6 +209,13 @@ def lsuv(name: str, student: Student, case: Case) -> Observed:
     seen.values["direction"] = multiples
     seen.values["variance before the nonlinearity"] = np.array(variances)
     return seen
+
+
+def _direction(w: np.ndarray, new: np.ndarray) -> str:
+    """What became of a matrix that is no multiple of what it was."""
+    factors = (w * new).sum(axis=0) / np.maximum((w * w).sum(axis=0), 1e-300)
+    apart = np.allclose(new, factors * w, rtol=1e-4, atol=1e-5 * np.abs(new).max(initial=0.0))
+    return "its columns are multiples" if apart else "another matrix"
 
 
 @script
