@@ -73,10 +73,13 @@ def run_demo(
     _emptied(folder)
     release(ASSIGNMENT, folder / "release")
     say(f"Released {ASSIGNMENT} to {folder / 'release'}")
-    notebook = build_notebooks(ASSIGNMENT)[0]
-    graded = [e for e in exercises(ASSIGNMENT) if e.name in notebook.exercises]
-    people = small_class(graded, notebook.solution, notebook.student, mistakes)
-    hand_in(people, folder / "submissions", f"{notebook.name}.ipynb")
+    built = build_notebooks(ASSIGNMENT)
+    taught = {name for notebook in built for name in notebook.exercises}
+    graded = [e for e in exercises(ASSIGNMENT) if e.name in taught and e.core]
+    solution = {f"{notebook.name}.ipynb": notebook.solution for notebook in built}
+    stub = {f"{notebook.name}.ipynb": notebook.student for notebook in built}
+    people = small_class(graded, solution, stub, mistakes)
+    hand_in(people, folder / "submissions")
     say(f"Handed in {len(people)} submissions to {folder / 'submissions'}")
     why_not = refusal()
     isolation = "none" if why_not else "full"

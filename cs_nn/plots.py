@@ -39,7 +39,10 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
         _, axes = plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))
     for node, place in position.items():
         for parent in _parents(node):
+            # Around the nodes in between, not through them.
+            bend = 0.35 if place[0] - position[parent][0] > 1 else 0
             arrow = {"arrowstyle": "->", "color": "0.5", "shrinkA": 16, "shrinkB": 16}
+            arrow["connectionstyle"] = f"arc3,rad={bend}"
             axes.annotate("", xy=place, xytext=position[parent], arrowprops=arrow)
         # An input without a name is a constant: its value says all.
         name = getattr(node, "label", "") or getattr(node, "operation", "")

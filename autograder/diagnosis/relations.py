@@ -281,12 +281,10 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 @rule
 def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """Wrong only where the input is negative, positive, exactly zero, or large."""
-    arrays = ((k, v) for k, v in row.trial.case.args.items() if isinstance(v, np.ndarray))
-    name, x = next(arrays, ("", None))
-    if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind not in "fi":
+    args = row.trial.case.args.items()
+    name, x = next(((k, v) for k, v in args if isinstance(v, np.ndarray)), ("", None))
+    if x is None or name == "w" or not x.shape == e.shape == g.shape or x.dtype.kind not in "fi":
         return None
-    if name == "w":
-        return None  # where parameters move does not depend on their sign
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
     off |= ~np.isfinite(g)
     if not off.any() or off.all():

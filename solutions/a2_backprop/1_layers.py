@@ -6,8 +6,11 @@
 # that takes the gradient of the loss for its *output* and hands on the gradient for its *inputs*.
 # Put such layers in a row and you can train a network of any depth without another derivation.
 #
-# In this notebook you write three layers, make an object of one, and train with them. It ends with
-# a picture of what a network of one layer believes a "3" looks like.
+# | | |
+# |---|---|
+# | **You need** | a1: upstream gradient and local slope, gates, the trick with the shapes |
+# | **It takes** | about two hours; six exercises, one question |
+# | **Afterwards you can** | write forward and backward of a layer for whole batches and check them; say why positive inputs make a descent zig-zag, and why a deep network of sigmoids does not learn |
 #
 # After each exercise there is a cell with `check(...)`. It tries your function on small inputs and
 # says what is wrong and where; run it as often as you like. What counts is checked again after you
@@ -20,6 +23,18 @@ import numpy as np
 from autograder import check
 from cs_nn.data.datasets import load_digits
 from cs_nn.gradcheck import check_gradient
+from cs_nn.plots import plot_paths, plot_slopes, show_images
+
+# %% [markdown]
+# The data of this assignment are 1,797 handwritten digits, scanned and reduced to 8 × 8 pixels. They
+# come as an array of shape $(N, 1, 8, 8)$: $N$ images, one channel, height, width. Zero is paper, one
+# is ink.
+
+# %% tags=["experiment"]
+digits = load_digits()
+print("training:", digits.x_train.shape, " labels:", digits.y_train.shape, digits.y_train[:10])
+show_images(digits.x_train[:10, 0], [str(label) for label in digits.y_train[:10]])
+plt.show()
 
 # %% [markdown]
 # ## 1 · The affine layer
@@ -91,12 +106,10 @@ def affine_backward(dout, cache):
 check(affine_backward)
 
 # %% [markdown]
-# ### How would you know, without us?
-#
-# By measuring. Move one entry of `x` a little, see how much the output moves, and compare with the
-# gradient: that is the whole idea of a gradient check, and `check_gradient` is a careful one. It
-# needs a function, its gradient for a given upstream gradient, and a place to look. Try it with a
-# `w` of another shape, or break your `affine_backward` on purpose and see what it says.
+# `check` has its own examples. You have the judge of a1, and it takes yours: hand it the function,
+# the backward pass as a function of the upstream gradient, and the place. It draws a random upstream
+# gradient itself (a sum of the outputs would hide some errors). Learn this line by heart; it works for
+# every layer you will ever write. Break your `affine_backward` on purpose and see what it says.
 
 # %% tags=["experiment"]
 rng = np.random.default_rng(0)
@@ -106,6 +119,7 @@ check_gradient(
     lambda x, w, b: affine_forward(x, w, b)[0],
     lambda dout: affine_backward(dout, cache),
     (x, w, b),
+    names=["x", "w", "b"],
 )
 
 # %% [markdown]
@@ -117,7 +131,6 @@ check_gradient(
 # Before you run it: how many columns will be of one colour only?
 
 # %% tags=["experiment"]
-digits = load_digits()
 rng = np.random.default_rng(0)
 w, b = rng.normal(0, 0.1, size=(64, 10)), np.zeros(10)
 dout = rng.normal(size=(1, 10))
@@ -127,38 +140,159 @@ centred = digits.x_train - digits.x_train.mean(axis=0)
 _, cache = affine_forward(centred[:1], w, b)
 _, dw_centred, _ = affine_backward(dout, cache)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 5), sharey=True)
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
 for axes, gradient, title in ((left, dw, "pixels as they are"), (right, dw_centred, "centred")):
     limit = np.abs(gradient).max()
-    axes.imshow(gradient, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-    axes.set(title=title, xlabel="unit")
+    picture = axes.imshow(gradient, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    axes.set(title=title, xlabel="unit", xticks=range(10))
+    figure.colorbar(picture, ax=axes, label="gradient")
 left.set_ylabel("pixel")
 plt.show()
 
 # %% [markdown]
 # All of them. With one example, column $m$ of `dw` is $x$ times the single number
 # $\text{dout}_m$: where $x \ge 0$, all weights of a unit must go up together or down together. If the best
-# direction is "this weight up, that one down", gradient descent can only zig-zag towards it. A batch
-# softens this, and subtracting the mean image (right) lifts it. The same happens *inside* a network
-# behind a sigmoid, whose outputs are all positive.
+# direction is "this weight up, that one down", gradient descent can only **zig-zag** towards it.
+#
+# The next picture shows such a case with two weights. A unit $w_0 x_0 + w_1 x_1$ is to give each
+# example its target; the way to go is down and to the right, a direction that is not allowed where
+# both inputs are positive. Each dot is a step of gradient descent on a single example. Guess: how will
+# the path look once the mean is subtracted from the inputs?
 
-# %% [markdown] question="why-not-positive" points=0
-# **To think about** (read by a person, no points): ReLU outputs are never negative either. Why do
-# networks of ReLUs train well all the same?
+# %% tags=["experiment"]
+rng = np.random.default_rng(2)
+best = np.array([1.5, -1.0])
+positive = rng.uniform(0.5, 1.5, size=(200, 2))
+
+
+def descend(inputs, rate=0.3, steps=40):
+    """Steps of gradient descent on ½(out − target)², one example at a time."""
+    w, path = np.array([[-1.0], [1.0]]), []
+    for x in inputs[:steps, None, :]:
+        path.append(w[:, 0])
+        out, cache = affine_forward(x, w, np.zeros(1))
+        _, dw, _ = affine_backward(out - x @ best[:, None], cache)
+        w = w - rate * dw
+    return np.array(path)
+
+
+figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
+for place, inputs, title in (
+    (axes[0], positive, "inputs all positive: zig-zag"),
+    (axes[1], (positive - positive.mean(axis=0)) * 3, "centred and scaled: straight ahead"),
+):
+    covariance = inputs.T @ inputs / len(inputs)
+    height = lambda u, v: sum(
+        covariance[i, j] * (a - best[i]) * (c - best[j])
+        for i, a in enumerate((u, v)) for j, c in enumerate((u, v))
+    )
+    plot_paths(height, {"descent": descend(inputs)}, ((-1.6, 2.2), (-1.6, 2.2)), place)
+    place.plot(*best, "*", color="C3", markersize=12)
+    place.set_title(title)
+plt.show()
+
+# %% [markdown]
+# On the left every step goes to the upper right or to the lower left. The path finds the valley at once, and
+# then has to tack along it like a ship against the wind. On the right, any direction is allowed. (The
+# centred inputs are also scaled, so that they are as large on average as before and the learning rate
+# means the same.) A
+# batch of examples softens the effect, and subtracting the mean image lifts it: that is why everybody
+# centres their data (a3). The same happens *inside* a network behind a sigmoid, whose outputs are all
+# positive.
+
+# %% [markdown] question="why-not-positive" points=2
+# **Question 1** (2 points, read by a person). ReLU outputs are never negative either. (a) Why do
+# networks of ReLUs train well all the same? Give two reasons. (b) Mini-batches help against the
+# zig-zag. Why, and can the gradient on the weights of one unit, over a batch, still be all of one sign?
 #
 # ### BEGIN SOLUTION
-# The zig-zag is exact only for a single example: over a batch, each unit's gradient is a sum of
-# positive vectors with coefficients of both signs, and since different units are active on different examples these
-# sums differ. A ReLU also gives exact zeros, which take a weight out of an update altogether, and
-# it does not saturate, which weighs more than being off centre. Batch normalisation (a4) removes
-# what is left.
+# (a) A ReLU gives exact zeros, different ones for each example: those weights sit out the
+# update, so the sign pattern changes from example to example. It does not saturate on its positive side,
+# which matters more than being off centre. Over a batch the effect is softened anyway, and batch
+# normalisation (a4) removes what is left.
+# (b) Over a batch, a unit's gradient is $\sum_i x_i\,\text{dout}_i$: positive vectors with coefficients
+# of both signs, so its entries can differ in sign. If all $\text{dout}_i$ of that unit have the same sign
+# (say, the bias is far off), the sum is still all of one sign.
+#
+# *Rubric.* 1 point for (a): two different reasons out of: zeros switch weights off, no saturation,
+# batches mix signs, normalisation. 1 point for (b): coefficients of both signs, and yes, when the
+# upstream gradients agree in sign.
 # ### END SOLUTION
 
 # %% [markdown]
-# ## 2 · The rectifier
+# ## 2 · The sigmoid
 #
-# Two affine layers in a row are one affine layer. What makes depth worth anything is a bend between
-# them, and the simplest bend is $\max(0, x)$, entry by entry.
+# Two affine layers in a row are one affine layer: $(x w_1) w_2 = x (w_1 w_2)$. What makes depth worth
+# anything is a bend between them. For decades the bend was the sigmoid, which looks like the firing
+# rate of a nerve cell, from "never" to "always":
+#
+# $$ \sigma(x) = \frac{1}{1 + e^{-x}}, \qquad \sigma' = \sigma\,(1 - \sigma) $$
+#
+# You know it from a1. What is new here is that it has to survive *any* input: $e^{-x}$ overflows at
+# $x = -1000$, and NumPy complains. Note that
+#
+# $$ \frac{1}{1 + e^{-x}} = \frac{e^{x}}{1 + e^{x}} , $$
+#
+# and that one of the two forms is always harmless. (`np.where` computes both of its branches
+# everywhere, the harmful one included. Is there a power that never overflows, which both forms can
+# share?)
+
+# %% exercise="sigmoid_forward"
+def sigmoid_forward(x):
+    """σ(x), entry by entry, for x of any shape and size.
+
+    Returns out, of the shape of x, and the cache for sigmoid_backward. No input overflows.
+    """
+    ### BEGIN SOLUTION
+    z = np.exp(-np.abs(x))
+    out = np.where(x >= 0, 1, z) / (1 + z)
+    return out, out
+    ### END SOLUTION
+
+
+# %% check="sigmoid_forward"
+check(sigmoid_forward)
+
+
+# %% exercise="sigmoid_backward"
+def sigmoid_backward(dout, cache):
+    """The gradient dx of a sigmoid, of the shape of x; dout: upstream gradient of that shape."""
+    ### BEGIN SOLUTION
+    out = cache
+    return dout * out * (1 - out)
+    ### END SOLUTION
+
+
+# %% check="sigmoid_backward"
+check(sigmoid_backward)
+
+# %% [markdown]
+# ### An experiment: what happens at −10, at 0 and at 10?
+#
+# The dots mark the three inputs. The right-hand picture is what a gradient is multiplied with on its way
+# back. Which of the three neurons can still learn?
+
+# %% tags=["experiment"]
+def slope(x):
+    return sigmoid_backward(np.ones_like(x), sigmoid_forward(x)[1])
+
+
+places = np.array([-10.0, 0.0, 10.0])
+axes = plot_slopes({"sigmoid": (lambda x: sigmoid_forward(x)[0], slope)}, places)
+axes[1].set_title("saturated: nothing comes back")
+plt.show()
+for place in places:
+    print(f"x = {place:5.0f}: output {sigmoid_forward(place)[0]:.5f}, "
+          f"of a gradient of 1 there remains {slope(place):.5f}")
+
+# %% [markdown]
+# At $\pm 10$ one part in 22,000 of the gradient survives. The neuron is **saturated**: it is sure, it may be
+# wrong, and it cannot be told so. And look at the *best* case: even at 0 only a quarter passes. Keep
+# that in mind for the end of this notebook.
+#
+# ## 3 · The rectifier
+#
+# The simplest bend of all is $\max(0, x)$, entry by entry.
 
 # %% exercise="relu_forward"
 def relu_forward(x):
@@ -189,171 +323,49 @@ def relu_backward(dout, cache):
 check(relu_backward)
 
 # %% [markdown]
-# ## 3 · The softmax loss
+# ## 4 · Twenty layers deep
 #
-# The last layer gives every example $C$ numbers, its *logits*. The softmax makes probabilities of
-# them, and the loss is the mean of the surprise at the right answer:
+# Now put them together: affine, bend, affine, bend, … twenty times, with 64 units each, and send a
+# gradient of random numbers back from the end. How large is it when it arrives at each layer? The
+# weights are drawn so that the *forward* signal keeps its size (a3 explains how), once for each kind
+# of bend.
 #
-# $$ p_{ij} = \frac{e^{x_{ij}}}{\sum_k e^{x_{ik}}}, \qquad
-#    L = -\frac1N \sum_i \log p_{i, y_i} $$
-#
-# **Large logits.** $e^{1000}$ is infinite, and $\infty/\infty$ is no number. But adding one constant
-# to all logits of a row leaves $p$ as it is, so subtract the row's largest: then no exponent is
-# above 0. And do not take the logarithm of a $p$ that has become 0: write
-# $\log p_{ij} = x_{ij} - \log \sum_k e^{x_{ik}}$ and it never appears.
-#
-# **The gradient.** Put the second form into $L$ and differentiate for $x_{ij}$. The first term gives
-# $-1$ at the label and nothing elsewhere; the logarithm of the sum gives $e^{x_{ij}} / \sum_k
-# e^{x_{ik}}$, and you have seen that fraction before. So each row of `dx` says: push every class
-# down by the probability you gave it, and the right one up by what is missing to 1. What do the
-# entries of a row add up to?
-
-# %% exercise="softmax_loss"
-def softmax_loss(x, y):
-    """Mean cross-entropy of the softmax of the logits x.
-
-    x: logits (N, C);  y: labels (N,), integers from 0 to C - 1.
-    Returns the loss, one number, and its gradient dx (N, C). Finite for logits of any size.
-    """
-    ### BEGIN SOLUTION
-    rows = np.arange(x.shape[0])
-    shifted = x - x.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    loss = -log_p[rows, y].mean()
-    dx = np.exp(log_p)
-    dx[rows, y] -= 1
-    return loss, dx / x.shape[0]
-    ### END SOLUTION
-
-
-# %% check="softmax_loss"
-check(softmax_loss)
-
-# %% [markdown]
-# ## 4 · A layer as an object
-#
-# A layer with weights keeps them to itself, together with their gradients, and knows how to improve
-# itself. Then a network need not know what its layers compute.
-#
-# Draw the weights from a normal distribution with variance $2/\text{fan\_in}$ (a3 says why) and
-# start the biases at zero. `update` takes one step against the gradient.
-
-# %% exercise="Linear"
-class Linear:
-    """A fully connected layer with weights w (fan_in, fan_out) and biases b (fan_out,).
-
-    After backward it holds the gradients dw and db, in the same shapes.
-    """
-
-    def __init__(self, fan_in, fan_out, rng):
-        """rng: a numpy.random.Generator, from which the weights are drawn."""
-        ### BEGIN SOLUTION
-        self.w = rng.normal(0, np.sqrt(2 / fan_in), size=(fan_in, fan_out))
-        self.b = np.zeros(fan_out)
-        ### END SOLUTION
-
-    def forward(self, x):
-        """x (N, ...) → out (N, fan_out)."""
-        ### BEGIN SOLUTION
-        out, self.cache = affine_forward(x, self.w, self.b)
-        return out
-        ### END SOLUTION
-
-    def backward(self, dout):
-        """dout (N, fan_out) → dx, in the shape of x; keeps dw and db."""
-        ### BEGIN SOLUTION
-        dx, self.dw, self.db = affine_backward(dout, self.cache)
-        return dx
-        ### END SOLUTION
-
-    def update(self, learning_rate):
-        """One step of gradient descent."""
-        ### BEGIN SOLUTION
-        self.w = self.w - learning_rate * self.dw
-        self.b = self.b - learning_rate * self.db
-        ### END SOLUTION
-
-
-# %% check="Linear"
-check(Linear)
-
-# %% [markdown]
-# ## 5 · One step of learning
-#
-# The gradient of the whole training set is exact and expensive. The gradient of a few examples drawn
-# at random points the same way on average and costs a fraction, so we take many small steps
-# instead of a few good ones: *mini-batch gradient descent*.
-#
-# `train_step` works for any `net` with a dict `net.params` and a method `net.loss(X, y)` that returns
-# the loss and a dict of gradients with the same keys. Draw `batch_size` *different* examples from
-# `rng`, and mind that an image and its label stay together.
-
-# %% exercise="train_step"
-def train_step(net, X, y, learning_rate, batch_size, rng):
-    """One iteration of mini-batch gradient descent; changes net.params.
-
-    net: has params and loss(X, y) -> (loss, grads);  X: examples (N, ...);  y: labels (N,);
-    batch_size: examples drawn for this step, without replacement;  rng: numpy.random.Generator.
-    Returns the loss of the mini-batch before the update.
-    """
-    ### BEGIN SOLUTION
-    batch = rng.choice(len(X), size=batch_size, replace=False)
-    loss, grads = net.loss(X[batch], y[batch])
-    for name, gradient in grads.items():
-        net.params[name] = net.params[name] - learning_rate * gradient
-    return loss
-    ### END SOLUTION
-
-
-# %% check="train_step"
-check(train_step)
-
-# %% [markdown]
-# ## 6 · What does one layer see?
-#
-# The smallest network there is: one affine layer and the softmax loss. Before training it knows
-# nothing, gives each of the ten digits one tenth, and its loss is $-\log \frac{1}{10} = \log 10 \approx
-# 2.30$. **Always look at the first loss**: if it is not $\log C$, something is wrong before anything
-# has been learnt.
-#
-# Each column of `w` has as many entries as an image has pixels. So after training, look at them
-# *as* images: what the layer adds up for a 0, for a 1, …
+# Before you run it: the sigmoid lets a quarter pass at best. What is left after twenty layers?
 
 # %% tags=["experiment"]
-class OneLayer:
-    """Scores from a single affine layer."""
+def gradient_sizes(forward, backward, gain, depth=20, units=64):
+    """The size of the gradient at the input of every layer, from the first to the last."""
+    rng = np.random.default_rng(5)
+    h, caches = rng.normal(size=(100, units)), []
+    for _ in range(depth):
+        w = rng.normal(0, gain / np.sqrt(units), size=(units, units))
+        h, affine = affine_forward(h, w, np.zeros(units))
+        h, bend = forward(h)
+        caches.append((affine, bend))
+    dh, sizes = rng.normal(size=h.shape), []
+    for affine, bend in reversed(caches):
+        dh, _, _ = affine_backward(backward(dh, bend), affine)
+        sizes.append(np.sqrt(np.mean(dh**2)))
+    return sizes[::-1]
 
-    def __init__(self, inputs, classes):
-        self.params = {"w": np.zeros((inputs, classes)), "b": np.zeros(classes)}
 
-    def loss(self, X, y):
-        scores, cache = affine_forward(X, self.params["w"], self.params["b"])
-        loss, dscores = softmax_loss(scores, y)
-        _, dw, db = affine_backward(dscores, cache)
-        return loss, {"w": dw, "b": db}
-
-
-digits = load_digits()
-net = OneLayer(64, 10)
-rng = np.random.default_rng(1)
-losses = [train_step(net, digits.x_train, digits.y_train, 0.5, 50, rng) for _ in range(600)]
-scores, _ = affine_forward(digits.x_val, net.params["w"], net.params["b"])
-accuracy = np.mean(scores.argmax(axis=1) == digits.y_val)
-
-figure, axes = plt.subplots(figsize=(8, 3))
-axes.plot(losses, lw=0.8)
-axes.axhline(np.log(10), color="grey", ls=":", label="log 10: knows nothing")
-axes.set(xlabel="step", ylabel="loss of the mini-batch", title=f"validation accuracy {accuracy:.3f}")
+figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+for name, forward, backward, gain in (
+    ("ReLU", relu_forward, relu_backward, np.sqrt(2)),
+    ("sigmoid", sigmoid_forward, sigmoid_backward, 1.0),
+):
+    axes.semilogy(range(1, 21), gradient_sizes(forward, backward, gain), "o-", label=name)
+axes.set(xlabel="layer", ylabel="size of the gradient", xticks=range(1, 21, 2),
+         title="a gradient goes back through twenty layers (right to left)")
 axes.legend()
-figure, grid = plt.subplots(2, 5, figsize=(8, 3.6))
-for digit, axes in enumerate(grid.flat):
-    image = net.params["w"][:, digit].reshape(8, 8)
-    axes.imshow(image, cmap="RdBu_r", vmin=-np.abs(image).max(), vmax=np.abs(image).max())
-    axes.set(title=str(digit), xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown]
-# One template for each digit, red where ink speaks for it and blue where ink speaks against it. The
-# strongest opinions are often blue: a 0 is known by the hole in its middle. And one template is all
-# a layer has: it cannot say "a 7 with or without a bar". That takes a second layer, and you now have
-# every part it is made of.
+# The ReLU hands on what it gets. Behind twenty sigmoids, $10^{-13}$ of it arrives at the first layer,
+# which will not move in your lifetime. This one picture is a good part of the reason why deep networks
+# were thought to be impossible to train until about 2010. "In practice: use ReLU. Don't use sigmoid",
+# says the lecture. Where does a sigmoid make sense all the same? At the very end, where a number between 0 and
+# 1 is wanted.
+#
+# **Next:** `2_losses`, where the upstream gradient comes from. The starred notebook
+# `4_more_activations` has the rest of the family: tanh, leaky ReLU, ELU, PReLU, maxout.

@@ -24,13 +24,24 @@ def folder(tmp_path_factory):
     return to
 
 
+@pytest.fixture
+def solved(folder, tmp_path):
+    """A release in which a student has solved every notebook."""
+    place = tmp_path / "solved"
+    shutil.copytree(folder, place)
+    for built in build_notebooks(A):
+        (place / f"{built.name}.ipynb").write_bytes(built.solution)
+    return place
+
+
 def test_a_student_gets_all_that_is_needed(folder):
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    wanted = {"1_layers.ipynb", "a2_backprop.examples.json", "README.md", "requirements.txt"}
+    wanted = {f"{built.name}.ipynb" for built in build_notebooks(A)}
+    wanted |= {"a2_backprop.examples.json", "README.md", "requirements.txt"}
     wanted |= {"release.json", "cs_nn/data/digits.npz", "autograder/check.py"}
     assert wanted <= files
     readme = (folder / "README.md").read_text()
-    for name in ("affine_backward", "train_step", "1_layers.ipynb", "python -m autograder check"):
+    for name in ("affine_backward", "train_step", "python -m autograder check"):
         assert name in readme
     assert prove_no_leak(folder, A) == []
 
@@ -83,9 +94,9 @@ def run_notebook(content, folder):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_solution_runs_green_in_its_own_edition(folder):
+def test_the_solution_runs_green_in_its_own_edition(solved):
     for built in build_notebooks(A):
-        assert run_notebook(built.solution, folder) == []
+        assert run_notebook(built.solution, solved) == []
 
 
 def test_the_stub_is_red_at_every_check_and_nowhere_by_surprise(folder):
@@ -97,16 +108,14 @@ def test_the_stub_is_red_at_every_check_and_nowhere_by_surprise(folder):
 
 
 @pytest.mark.filterwarnings("ignore")  # nbgrader's and Jupyter's own are not ours to mend
-def test_nbgraders_validate_is_green_on_the_solution_and_red_on_the_stub(folder, tmp_path):
+def test_nbgraders_validate_is_green_on_the_solution_and_red_on_the_stub(folder, solved, tmp_path):
     from nbgrader.validator import Validator
 
-    place = tmp_path / "work"
-    shutil.copytree(folder, place)
+    stub = tmp_path / "stub"
+    shutil.copytree(folder, stub)
     for built in build_notebooks(A):
-        for content, failures in ((built.student, len(built.exercises)), (built.solution, 0)):
-            (place / "n.ipynb").write_bytes(content)
-            # The solution's exercise cells differ from the stub; only locked cells must not.
-            found = Validator(ignore_checksums=False).validate(str(place / "n.ipynb"))
+        for place, failures in ((stub, len(built.exercises)), (solved, 0)):
+            found = Validator().validate(str(place / f"{built.name}.ipynb"))
             assert len(found.get("failed", [])) == failures
             assert set(found) <= {"failed"}
             assert all("NotYet" in f["raw_error"] for f in found.get("failed", []))
@@ -141,7 +150,7 @@ def test_a_leak_in_the_examples_stops_the_release(tmp_path):
 
 
 def test_what_was_released_is_recognised_in_a_submission(folder, tmp_path):
-    submission = read_submission(folder / "1_layers.ipynb", A, released(A))
+    submission = read_submission(folder / f"{build_notebooks(A)[0].name}.ipynb", A, released(A))
     kinds = {c.deferred for c in submission.cells if "check(" in c.source and c.kind == "code"}
     assert kinds == {True}
     assert submission.notes == ()
