@@ -9,6 +9,123 @@ from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.training.early_stopping import EarlyStopping
 
 
+<<<<<<<< HEAD:autograder/course/a4_normalization/early_stopping.py
+========
+def mc_cases(rng):
+    def case(shape, samples, check="", dtype: type = np.float64, d=4, words=""):
+        args = {"x": numbers(rng, shape[0], d).astype(dtype), "samples": samples}
+        extra = {
+            "passes": numbers(rng, samples + 5, *shape).astype(dtype),
+            "seed": int(rng.integers(2**31)),
+        }
+        return Case(
+            f"{words}{samples} samples and {len(args['x'])} inputs", args, check, extra=extra
+        )
+
+    return [
+        case((3, 2), 7),
+        case((2, 5), 4),
+        case((5, 3), 12),
+        case((3, 2), 1, "one sample"),
+        case((1, 3), 6, "N = 1"),
+        case((3, 4), 5, "float32", np.float32, words="float32: "),
+    ]
+
+
+def passes(predict, x, samples, rng):
+    return np.stack([predict(x, rng) for _ in range(samples)])
+
+
+def unbiased(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=0), runs.std(axis=0, ddof=1)
+
+
+def variance(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=0), runs.var(axis=0)
+
+
+def over_everything(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=0), runs.std()
+
+
+def over_the_examples(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=1), runs.std(axis=1)
+
+
+def one_pass(predict, x, samples, rng):
+    run = predict(x, rng)
+    return run, np.zeros_like(run)
+
+
+def one_pass_repeated(predict, x, samples, rng):
+    runs = np.stack([predict(x, rng)] * samples)
+    return runs.mean(axis=0), runs.std(axis=0)
+
+
+def deviation_of_the_mean(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=0), (runs.std(axis=0) / samples**0.5).astype(runs.dtype)
+
+
+def one_short(predict, x, samples, rng):
+    runs = passes(predict, x, max(samples - 1, 1), rng)
+    return runs.mean(axis=0), runs.std(axis=0)
+
+
+def sum_for_mean(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.sum(axis=0), runs.std(axis=0)
+
+
+def other_way_round(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.std(axis=0), runs.mean(axis=0)
+
+
+def two_sets(predict, x, samples, rng):
+    return passes(predict, x, samples, rng).mean(axis=0), passes(predict, x, samples, rng).std(0)
+
+
+def fed_back(predict, x, samples, rng):
+    runs = [predict(x, rng)]
+    for _ in range(samples - 1):
+        runs.append(predict(runs[-1], rng))
+    return np.mean(runs, axis=0).astype(x.dtype), np.std(runs, axis=0).astype(x.dtype)
+
+
+def running_sums(predict, x, samples, rng):
+    total = square = None
+    for _ in range(samples):
+        out = predict(x, rng).astype(np.float64)
+        total = out if total is None else total + out
+        square = out**2 if square is None else square + out**2
+    mean = total / samples
+    deviation = np.sqrt(np.maximum(square / samples - mean**2, 0))
+    return mean.astype(x.dtype), deviation.astype(x.dtype)
+
+
+def in_a_list(predict, x, samples, rng):
+    runs = []
+    while len(runs) < samples:
+        runs.append(predict(x, rng=rng))
+    return [np.mean(runs, axis=0), np.std(np.array(runs), axis=0)]
+
+
+def written_into(predict, x, samples, rng):
+    first = predict(x, rng)
+    runs = np.empty((samples,) + first.shape, first.dtype)
+    runs[0] = first
+    for i in range(1, samples):
+        runs[i] = predict(x, rng)
+    mean = runs.sum(axis=0) / samples
+    return mean, (((runs - mean) ** 2).sum(axis=0) / samples) ** 0.5
+
+
+>>>>>>>> course56:autograder/course/a4_normalization/watching.py
 def stop_cases(rng):
     def case(losses, patience, check=""):
         noisy = np.round(np.array(losses) + rng.uniform(0, 0.004, len(losses)).round(3), 3)
