@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.batch import Outcome, Plan, Progress, grade_class
 from autograder.config import Course
 from autograder.planting import Planted, hand_in, small_class
+
+if TYPE_CHECKING:
+    from autograder.notebooks.text import Built
 
 ASSIGNMENT = "a2_backprop"
 MARKER = ".csnn-demo"
@@ -73,10 +77,11 @@ def run_demo(
     _emptied(folder)
     release(ASSIGNMENT, folder / "release")
     say(f"Released {ASSIGNMENT} to {folder / 'release'}")
-    notebook = build_notebooks(ASSIGNMENT)[0]
+    notebook, *others = build_notebooks(ASSIGNMENT)
     graded = [e for e in exercises(ASSIGNMENT) if e.name in notebook.exercises]
     people = small_class(graded, notebook.solution, notebook.student, mistakes)
     hand_in(people, folder / "submissions", f"{notebook.name}.ipynb")
+    _hand_in_others(people, folder / "submissions", others)
     say(f"Handed in {len(people)} submissions to {folder / 'submissions'}")
     why_not = refusal()
     isolation = "none" if why_not else "full"
@@ -85,6 +90,15 @@ def run_demo(
         folder / "submissions", folder / "graded", plan, workers=workers, progress=progress
     )
     return Demo(folder, people, outcome, isolation, why_not)
+
+
+def _hand_in_others(people: list[Planted], folder: Path, others: Sequence[Built]) -> None:
+    """The notebooks without planted mistakes: solved, but for whoever solved nothing."""
+    for notebook in others:
+        for person in people:
+            if person.student != "torn-file":
+                content = notebook.student if person.student == "untouched" else notebook.solution
+                (folder / person.student / f"{notebook.name}.ipynb").write_bytes(content)
 
 
 def _emptied(folder: Path) -> None:

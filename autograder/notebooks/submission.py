@@ -181,7 +181,8 @@ def read_submission(
     if not any(c.kind == "code" and c.source.strip() for c in cells):
         message = "the notebook holds no code at all"
         return _failed(place, assignment, "empty", message, intake.notes)
-    cells = _restore(_defer(cells, release), release, intake)
+    handed_in = {posixpath.basename(name) for name, _ in notebooks}
+    cells = _restore(_defer(cells, release), release, handed_in, intake)
     used = {name for name, _ in notebooks} | {name for name, _ in broken}
     files = _extras(intake, used)
     return _sealed(Submission(place.student, assignment, cells, files, notes=tuple(intake.notes)))
@@ -348,12 +349,19 @@ def _defer(cells: tuple[Cell, ...], release: Release) -> tuple[Cell, ...]:
     )
 
 
-def _restore(cells: tuple[Cell, ...], release: Release, intake: Intake) -> tuple[Cell, ...]:
-    """Add the released set-up cells that were deleted, deferred: a lost import costs no points."""
+def _restore(
+    cells: tuple[Cell, ...], release: Release, handed_in: set[str], intake: Intake
+) -> tuple[Cell, ...]:
+    """Add the released set-up cells that were deleted, deferred: a lost import costs no points.
+
+    Those of a notebook that was not handed in at all are not missed.
+    """
+    known = handed_in <= set(release.notebooks)
     bound = {name for cell in cells for name in cell.defines}
     restored = [
         Cell(len(cells), c.source, "code", "", True, c.defines)
-        for cs in release.notebooks.values()
+        for name, cs in release.notebooks.items()
+        if name in handed_in or not known
         for c in cs
         if c.role == "setup" and c.defines and not bound.issuperset(c.defines)
     ]
