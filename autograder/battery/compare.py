@@ -110,7 +110,10 @@ def fault(
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
     if isinstance(expected, str) and expected == YES:
-        return None if got == YES else Fault("fact", "is not the case")
+        if not isinstance(got, str):
+            return Fault("type", f"is {describe(got)}")
+        detail = f": {got[:80]}" if got != NO else ""
+        return None if got == YES else Fault("fact", f"is not the case{detail}")
     if isinstance(expected, bool):
         return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
