@@ -35,7 +35,9 @@ def grade_submitted(
     odd = needs_eye(outcome.lines)
     if odd:
         width = max(len(line["student"]) for line in odd)
-        rows = [f"  {line['student']:<{width}}  {line['status']}: {line['message']}" for line in odd]
+        rows = [
+            f"  {line['student']:<{width}}  {line['status']}: {line['message']}" for line in odd
+        ]
         say("\n".join([f"{len(odd)} of {len(outcome.lines)} need a teacher's eye:", *rows]))
     return {line["student"]: line for line in outcome.lines}
 

@@ -241,7 +241,6 @@ class GradeInJail(NbGraderPreprocessor):
         GradeInJail._last = (key, line)
         return line
 
-
     def _graded(self, converter: Any, submission: Submission) -> Mapping[str, Any]:
         """A class is graded at once and in parallel; a student alone, as formgrader asks, alone."""
         if self.grade is not grade_cells:

@@ -178,9 +178,7 @@ def _put(file: Path, content: bytes, done: Made) -> None:
     done.made.append(file)
 
 
-def _enter_students(
-    file: Path, course: str, rows: Sequence[Mapping[str, str]], done: Made
-) -> int:
+def _enter_students(file: Path, course: str, rows: Sequence[Mapping[str, str]], done: Made) -> int:
     from autograder.records.gradebook import open_gradebook
 
     (done.kept if file.exists() else done.made).append(file)

@@ -311,8 +311,8 @@ BACKWARD_MISTAKES = (
         "dx-without-the-scale",
         dx(
             lambda dout, x, w, b, used, kept, p: (
-                (dout @ (used if kept is None else w * kept).T).reshape(x.shape)
-            )
+                dout @ (used if kept is None else w * kept).T
+            ).reshape(x.shape)
         ),
         "dx uses the masked weights without their 1/p.",
         "dx",

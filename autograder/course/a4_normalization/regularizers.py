@@ -402,7 +402,9 @@ def norms(w, axis=0):
 
 def limited(scale):
     """Max-norm with another idea of the factor."""
-    return lambda w, c: w * np.asarray(scale(w, c)).astype(w.dtype if w.dtype.kind == "f" else float)
+    return lambda w, c: (
+        w * np.asarray(scale(w, c)).astype(w.dtype if w.dtype.kind == "f" else float)
+    )
 
 
 def shrink(norm, c):
@@ -433,7 +435,9 @@ def limit_by_where(w, c):
 
 def limit_with_epsilon(w, c):
     norm = np.sqrt(np.sum(w**2, axis=0, keepdims=True))
-    return (w * (np.clip(norm, 0, c) / (norm + 1e-8))).astype(w.dtype if w.dtype.kind == "f" else float)
+    return (w * (np.clip(norm, 0, c) / (norm + 1e-8))).astype(
+        w.dtype if w.dtype.kind == "f" else float
+    )
 
 
 MAX_NORM = (

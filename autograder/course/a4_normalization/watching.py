@@ -16,7 +16,9 @@ def mc_cases(rng):
             "passes": numbers(rng, samples + 5, *shape).astype(dtype),
             "seed": int(rng.integers(2**31)),
         }
-        return Case(f"{words}{samples} samples and {len(args['x'])} inputs", args, check, extra=extra)
+        return Case(
+            f"{words}{samples} samples and {len(args['x'])} inputs", args, check, extra=extra
+        )
 
     return [
         case((3, 2), 7),
