@@ -112,8 +112,12 @@ class _Writer:
         self._same_cells()
 
     def write(self, line: Mapping[str, Any], place: Any) -> None:
-        from autograder.notebooks.nbgrader_hook import AssignLatePenalties, SaveGrades, fill
-        from autograder.notebooks.nbgrader_hook import rebuilt_notebooks
+        from autograder.notebooks.nbgrader_hook import (
+            AssignLatePenalties,
+            SaveGrades,
+            fill,
+            rebuilt_notebooks,
+        )
 
         who = _nbgraders_name(place)
         self.book.update_or_create_student(who)
