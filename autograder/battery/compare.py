@@ -110,7 +110,10 @@ def fault(
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
     if isinstance(expected, str) and expected == YES:
-        return None if got == YES else Fault("fact", "is not the case")
+        if not isinstance(got, str):
+            return Fault("type", f"is {describe(got)}")
+        detail = f": {got[:80]}" if got != NO else ""
+        return None if got == YES else Fault("fact", f"is not the case{detail}")
     if isinstance(expected, bool):
         return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
@@ -140,6 +143,8 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
+    if expected.dtype.kind == "b" and expected.ndim and got.dtype.kind != "b":
+        return Fault("dtype", f"has dtype {got.dtype}, expected bool")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return Fault(
@@ -162,6 +167,7 @@ def array_fault(
         return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        distance = np.where(np.isnan(distance), np.inf, distance)  # ∞ was wanted, NaN came
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
     place = _place(index)
     wrong = np.count_nonzero(~good)

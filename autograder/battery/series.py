@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.battery.classes import script
-from autograder.battery.compare import as_array
+from autograder.battery.compare import NO, YES, as_array
 from autograder.battery.kind import Kind, Observed, arguments
 from autograder.exercise import Case
 from autograder.student import Student
@@ -61,10 +61,7 @@ def plateau(name: str, student: Student, case: Case) -> Observed:
     return seen
 
 
-YES = "yes"
-
-
-def verdict(holds: bool, otherwise: str = "no") -> str:
+def verdict(holds: bool, otherwise: str = NO) -> str:
     """What stands for a fact that is either so or not."""
     return YES if holds else otherwise
 
@@ -128,6 +125,12 @@ def _not_batches(value: Value) -> Value:
     return Raised("Outputs", "the function should yield index arrays with one axis, one per batch")
 
 
+def _not_indices(value: Value) -> Value:
+    if isinstance(value, Raised) or value is None:
+        return value
+    return Raised("Outputs", "the function should return an array of indices, whole numbers")
+
+
 MANY = 48
 """Epochs after which, with 8 examples in batches of 4, each verdict but "yes" has a chance below
 1e-9 for a fair shuffle."""
@@ -171,7 +174,7 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
         value = student.call(name, n, size, rng).value
         array = np.asarray(value) if isinstance(value, (list, tuple)) else as_array(value)
         if array is None or array.dtype.kind not in "iuf":
-            seen.values = dict.fromkeys(aspects, value)
+            seen.values = dict.fromkeys(aspects, _not_indices(value))
             return seen
         draws.append(array)
     seen.values["shape"] = list(draws[0].shape)

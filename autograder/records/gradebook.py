@@ -122,9 +122,8 @@ class _Writer:
         who = _nbgraders_name(place)
         self.book.update_or_create_student(who)
         stamp = _timestamp(place.path)
-        self.book.update_or_create_submission(
-            self.assignment, who, **({"timestamp": stamp} if stamp else {})
-        )
+        known: dict = {"timestamp": stamp} if stamp else {}
+        self.book.update_or_create_submission(self.assignment, who, **known)
         for name, notebook in rebuilt_notebooks(self.files, place, self.release)[0].items():
             about = {
                 "student": who,

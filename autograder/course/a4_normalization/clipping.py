@@ -1,13 +1,14 @@
-"""The clipping of gradients by their global norm."""
+"""Limits on norms: of each unit's weights, and of all gradients together."""
 
 import math
 
 import numpy as np
 
 from autograder.battery.functions import CONDUCT, Function
-from autograder.course.drawing import as_dtype, numbers
+from autograder.course.a4_normalization.regularizers import floating, weight_cases
+from autograder.course.drawing import as_dtype, numbers, strided
 from autograder.exercise import Case, Exercise, Misconception
-from cs_nn.regularizers import clip_gradient_norm
+from cs_nn.regularizers import clip_gradient_norm, max_norm
 
 TOLERANCE = 1e-5
 """Some divide by norm + 1e-6, as PyTorch does."""
@@ -40,6 +41,7 @@ def cases(rng):
         case(zeros, 1.0, "all gradients zero"),
         case(flat, 1.1, "a gradient without axes"),
         case(drawn((3, 4), (4,)), 1.4, "float32", dtype=np.float32, words="float32: ", tol=2e-4),
+        case(drawn((4, 3), (3,)), 1.2, "float32", True, (), np.float32, "float32: ", 2e-4),
     ]
 
 
@@ -148,7 +150,148 @@ def given_back(grads, max_norm):
     return out
 
 
+def norms(w, axis: int | None = 0):
+    return np.sqrt((w * w).sum(axis=axis, keepdims=True))
+
+
+def limited(scale):
+    """Max-norm with another idea of the factor."""
+    return lambda w, c: w * np.asarray(scale(w, c)).astype(floating(w))
+
+
+def shrink(norm, c):
+    return np.minimum(1.0, c / np.maximum(norm, 1e-30))
+
+
+def limit_in_place(w, c):
+    out = w * shrink(norms(w), c).astype(floating(w))
+    if w.dtype.kind == "f":
+        w[...] = out
+    return out
+
+
+def limit_by_loop(w, c):
+    out = np.array(w, dtype=floating(w))
+    for j in range(w.shape[1]):
+        norm = np.linalg.norm(w[:, j])
+        if norm > c:
+            out[:, j] = w[:, j] * (c / norm)
+    return out
+
+
+def limit_by_where(w, c):
+    norm = np.linalg.norm(w, axis=0)
+    factor = np.where(norm > c, c / np.where(norm > 0, norm, 1), 1.0)
+    return (w * factor).astype(floating(w))
+
+
+def limit_with_epsilon(w, c):
+    norm = np.sqrt(np.sum(w**2, axis=0, keepdims=True))
+    return (w * (np.clip(norm, 0, c) / (norm + 1e-8))).astype(floating(w))
+
+
+MAX_NORM = (
+    Misconception(
+        "rows-for-columns",
+        limited(lambda w, c: shrink(norms(w, 1), c)),
+        "The rows are limited. A unit's incoming weights are a column of w.",
+        "values",
+        0.4,
+    ),
+    Misconception(
+        "one-norm-for-all",
+        limited(lambda w, c: shrink(norms(w, None), c)),
+        "The norm of the whole matrix is limited. Each unit is limited for itself: one norm for "
+        "each column.",
+        "values",
+        0.4,
+    ),
+    Misconception(
+        "always-scaled",
+        limited(lambda w, c: c / np.maximum(norms(w), 1e-30)),
+        "Columns that are short already are stretched to the norm c. c is an upper limit.",
+        "values",
+        0.4,
+    ),
+    Misconception(
+        "entries-clipped",
+        lambda w, c: np.clip(w, -c, c).astype(floating(w)),
+        "Single entries are limited. The length of a column is what counts, and its direction "
+        "should stay.",
+        "values",
+        0.5,
+    ),
+    Misconception(
+        "root-forgotten",
+        limited(lambda w, c: shrink(norms(w) ** 2, c)),
+        "The squared norm is compared with c; the root is missing.",
+        "values",
+        0.3,
+    ),
+    Misconception(
+        "scaled-to-one",
+        limited(lambda w, c: np.where(norms(w) > c, 1 / np.maximum(norms(w), 1e-30), 1.0)),
+        "Long columns come out with norm 1 instead of c.",
+        "values",
+        0.3,
+    ),
+    Misconception(
+        "sum-of-sizes",
+        limited(lambda w, c: shrink(np.abs(w).sum(axis=0), c)),
+        "The columns are measured by the sum of absolute values; the norm is the Euclidean one.",
+        "values",
+        0.3,
+    ),
+    Misconception(
+        "zero-divided-by-zero",
+        lambda w, c: np.where(norms(w) > c, w / norms(w) * c, w * (norms(w) / norms(w))).astype(
+            floating(w)
+        ),
+        "A column of zeros becomes NaN: its norm is 0, and you divide by it.",
+        "a column of zeros",
+    ),
+    Misconception(
+        "weights-changed",
+        limit_in_place,
+        "w itself is changed; a new array is asked for.",
+        "conduct",
+    ),
+)
+
+
+def limit_cases(rng):
+    def limit(rng):
+        return {"c": float(np.round(rng.uniform(1.7, 2.3), 2))}
+
+    # Columns of length from about 0.5 to 5, so that c lies among them.
+    stretch = np.array([0.2, 2.5, 0.4, 1.6, 0.3, 3.0, 1.2])
+
+    def spread(case):
+        w = case.args["w"]
+        wide = (w * stretch[: w.shape[1]]).astype(w.dtype)
+        args = {**case.args, "w": wide}
+        if "non-contiguous" in case.check:
+            args["w"] = strided({"w": wide})["w"]
+        # Some add a small epsilon to the norm before they divide.
+        return Case(case.label, args, case.check, case.tags, {"tolerance": 1e-6} | case.extra)
+
+    drawn = weight_cases(limit, deep=False)(rng)
+    made = [spread(c) if c.args["w"].dtype.kind == "f" else c for c in drawn]
+    empty = numbers(rng, 4, 3)
+    empty[:, 1] = 0.0
+    more = {"w": empty, "c": 1.5}
+    return [*made, Case("w of shape (4, 3) with a column of zeros", more, "a column of zeros")]
+
+
 EXERCISES = (
+    Exercise(
+        name="max_norm",
+        kind=Function(),
+        reference={"max_norm": max_norm},
+        cases=limit_cases,
+        misconceptions=MAX_NORM,
+        variants=(limit_by_loop, limit_by_where, limit_with_epsilon),
+    ),
     Exercise(
         name="clip_gradient_norm",
         kind=Function(("clipped gradients",)),

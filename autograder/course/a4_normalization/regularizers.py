@@ -1,11 +1,11 @@
-"""Penalties and norms: L1, L2, both, max-norm, and the clipping of gradients."""
+"""Penalties on the weights: L1, L2 and both."""
 
 import numpy as np
 
-from autograder.battery.functions import CONDUCT, Function, Loss
+from autograder.battery.functions import CONDUCT, Loss
 from autograder.course.drawing import as_dtype, numbers, strided
 from autograder.exercise import Case, Exercise, Misconception
-from cs_nn.regularizers import elastic_net, l1_penalty, l2_penalty, max_norm
+from cs_nn.regularizers import elastic_net, l1_penalty, l2_penalty
 
 OUTPUTS = ("value", "gradient")
 NARROW = {"tolerance": 2e-4}
@@ -43,6 +43,10 @@ def weight_cases(settings, shapes=((4, 6), (5, 3), (3, 7)), deep=True, small=1.0
     return cases
 
 
+def floating(w):
+    return w.dtype if w.dtype.kind == "f" else float
+
+
 def strength(rng):
     return {"strength": float(np.round(rng.uniform(0.1, 0.9), 2))}
 
@@ -76,11 +80,11 @@ def l2_gradient(w, s):
 
 
 def one_sided(w, s):
-    return np.where(w >= 0, s, -s).astype(w.dtype if w.dtype.kind == "f" else float)
+    return np.where(w >= 0, s, -s).astype(floating(w))
 
 
 def nothing_for_zero(w, s):
-    return s * np.where(w > 0, 1.0, -1.0).astype(w.dtype if w.dtype.kind == "f" else float)
+    return s * np.where(w > 0, 1.0, -1.0).astype(floating(w))
 
 
 def weights_changed(w, strength):
@@ -108,7 +112,7 @@ def l1_by_loop(w, strength):
 
 def l1_by_masks(w, strength):
     return strength * np.linalg.norm(w.ravel(), 1), strength * ((w > 0) * 1.0 - (w < 0)).astype(
-        w.dtype if w.dtype.kind == "f" else float
+        floating(w)
     )
 
 
@@ -320,7 +324,7 @@ def both_gradients(w, l1, l2):
 
 
 def elastic_by_loop(w, l1, l2):
-    value, gradient = 0.0, np.zeros(w.shape, w.dtype if w.dtype.kind == "f" else float)
+    value, gradient = 0.0, np.zeros(w.shape, floating(w))
     for index, entry in np.ndenumerate(w):
         value += l1 * abs(float(entry)) + l2 * float(entry) ** 2 / 2
         gradient[index] = l1 * np.sign(entry) + l2 * entry
@@ -396,143 +400,6 @@ ELASTIC = (
 )
 
 
-def norms(w, axis=0):
-    return np.sqrt((w * w).sum(axis=axis, keepdims=True))
-
-
-def limited(scale):
-    """Max-norm with another idea of the factor."""
-    return lambda w, c: (
-        w * np.asarray(scale(w, c)).astype(w.dtype if w.dtype.kind == "f" else float)
-    )
-
-
-def shrink(norm, c):
-    return np.minimum(1.0, c / np.maximum(norm, 1e-30))
-
-
-def limit_in_place(w, c):
-    out = w * shrink(norms(w), c).astype(w.dtype if w.dtype.kind == "f" else float)
-    if w.dtype.kind == "f":
-        w[...] = out
-    return out
-
-
-def limit_by_loop(w, c):
-    out = np.array(w, dtype=w.dtype if w.dtype.kind == "f" else float)
-    for j in range(w.shape[1]):
-        norm = np.linalg.norm(w[:, j])
-        if norm > c:
-            out[:, j] = w[:, j] * (c / norm)
-    return out
-
-
-def limit_by_where(w, c):
-    norm = np.linalg.norm(w, axis=0)
-    factor = np.where(norm > c, c / np.where(norm > 0, norm, 1), 1.0)
-    return (w * factor).astype(w.dtype if w.dtype.kind == "f" else float)
-
-
-def limit_with_epsilon(w, c):
-    norm = np.sqrt(np.sum(w**2, axis=0, keepdims=True))
-    return (w * (np.clip(norm, 0, c) / (norm + 1e-8))).astype(
-        w.dtype if w.dtype.kind == "f" else float
-    )
-
-
-MAX_NORM = (
-    Misconception(
-        "rows-for-columns",
-        limited(lambda w, c: shrink(norms(w, 1), c)),
-        "The rows are limited. A unit's incoming weights are a column of w.",
-        "values",
-        0.4,
-    ),
-    Misconception(
-        "one-norm-for-all",
-        limited(lambda w, c: shrink(norms(w, None), c)),
-        "The norm of the whole matrix is limited. Each unit is limited for itself: one norm for "
-        "each column.",
-        "values",
-        0.4,
-    ),
-    Misconception(
-        "always-scaled",
-        limited(lambda w, c: c / np.maximum(norms(w), 1e-30)),
-        "Columns that are short already are stretched to the norm c. c is an upper limit.",
-        "values",
-        0.4,
-    ),
-    Misconception(
-        "entries-clipped",
-        lambda w, c: np.clip(w, -c, c).astype(w.dtype if w.dtype.kind == "f" else float),
-        "Single entries are limited. The length of a column is what counts, and its direction "
-        "should stay.",
-        "values",
-        0.5,
-    ),
-    Misconception(
-        "root-forgotten",
-        limited(lambda w, c: shrink(norms(w) ** 2, c)),
-        "The squared norm is compared with c; the root is missing.",
-        "values",
-        0.3,
-    ),
-    Misconception(
-        "scaled-to-one",
-        limited(lambda w, c: np.where(norms(w) > c, 1 / np.maximum(norms(w), 1e-30), 1.0)),
-        "Long columns come out with norm 1 instead of c.",
-        "values",
-        0.3,
-    ),
-    Misconception(
-        "sum-of-sizes",
-        limited(lambda w, c: shrink(np.abs(w).sum(axis=0), c)),
-        "The columns are measured by the sum of absolute values; the norm is the Euclidean one.",
-        "values",
-        0.3,
-    ),
-    Misconception(
-        "zero-divided-by-zero",
-        lambda w, c: np.where(norms(w) > c, w / norms(w) * c, w * (norms(w) / norms(w))).astype(
-            w.dtype if w.dtype.kind == "f" else float
-        ),
-        "A column of zeros becomes NaN: its norm is 0, and you divide by it.",
-        "a column of zeros",
-    ),
-    Misconception(
-        "weights-changed",
-        limit_in_place,
-        "w itself is changed; a new array is asked for.",
-        "conduct",
-    ),
-)
-
-
-def limit_cases(rng):
-    def limit(rng):
-        return {"c": float(np.round(rng.uniform(1.7, 2.3), 2))}
-
-    # Columns of length from about 0.5 to 5, so that c lies among them.
-    stretch = np.array([0.2, 2.5, 0.4, 1.6, 0.3, 3.0, 1.2])
-
-    def spread(case):
-        w = case.args["w"]
-        wide = (w * stretch[: w.shape[1]]).astype(w.dtype)
-        args = {**case.args, "w": wide}
-        if "non-contiguous" in case.check:
-            args["w"] = strided({"w": wide})["w"]
-        # Some add a small epsilon to the norm before they divide.
-        return Case(case.label, args, case.check, case.tags, {"tolerance": 1e-6} | case.extra)
-
-    drawn = weight_cases(limit, deep=False)(rng)
-    made = [spread(c) if c.args["w"].dtype.kind == "f" else c for c in drawn]
-    empty = numbers(rng, 4, 3)
-    empty[:, 1] = 0.0
-    more = {"w": empty, "c": 1.5}
-    return [*made, Case("w of shape (4, 3) with a column of zeros", more, "a column of zeros")]
-
-
 EXERCISES = (
     Exercise(
         name="l1_penalty",
@@ -557,13 +424,5 @@ EXERCISES = (
         cases=weight_cases(strengths),
         misconceptions=ELASTIC,
         variants=(elastic_by_loop, elastic_by_size, elastic_of_parts),
-    ),
-    Exercise(
-        name="max_norm",
-        kind=Function(),
-        reference={"max_norm": max_norm},
-        cases=limit_cases,
-        misconceptions=MAX_NORM,
-        variants=(limit_by_loop, limit_by_where, limit_with_epsilon),
     ),
 )
