@@ -196,7 +196,7 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
 
 def _evenly(drawn: np.ndarray, n: int) -> str:
     """χ² of the counts; its threshold is passed by chance less than once in 1e10."""
-    if drawn.min(initial=0) < 0 or drawn.max(initial=0) >= n:
+    if not (drawn.min(initial=0) >= 0 and drawn.max(initial=0) < n):  # NaN is not below n
         return YES  # said by the line "range"
     counts = np.bincount(drawn.astype(int), minlength=n)
     expected = len(drawn) / n
