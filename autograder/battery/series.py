@@ -172,7 +172,8 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
     draws = []
     for _ in range(int(given["repeats"])):
         value = student.call(name, n, size, rng).value
-        array = np.asarray(value) if isinstance(value, (list, tuple)) else as_array(value)
+        plain = isinstance(value, (list, tuple)) and all(isinstance(v, int) for v in value)
+        array = np.asarray(value) if plain else as_array(value)
         if array is None or array.dtype.kind not in "iuf":
             seen.values = dict.fromkeys(aspects, _not_indices(value))
             return seen
