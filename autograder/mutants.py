@@ -382,7 +382,7 @@ _WORDS = {
 def _likeness(tree: ast.AST, place: Place, changed: ast.AST) -> str:
     """A change in a tutor's words: "as if a mean stood where a sum belongs"."""
     old = _at(tree, place)
-    new = _at(changed, place) if place else changed
+    new: Any = _at(changed, place)
     if isinstance(new, ast.Pass):
         return "as if one step were left out"
     if isinstance(old, (ast.BinOp, ast.AugAssign)) and type(old.op) is not type(new.op):

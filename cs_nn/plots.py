@@ -106,7 +106,7 @@ def plot_slopes(
         axes: two, for functions and slopes.
     """
     if axes is None:
-        _, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+        axes = list(plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")[1])
     x = np.linspace(-reach, reach, 801)
     marked = np.asarray(points, dtype=float)
     for name, pair in curves.items():
@@ -161,7 +161,7 @@ def show_images(
         if len(titles):
             axes.set_title(titles[index], fontsize=9)
         shown.append(axes)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02)
     return shown
 
 

@@ -20,6 +20,9 @@ from autograder.exercise import Case
 from autograder.student import Reply, Student
 from autograder.values import Raised, Value
 
+SPEED = "speed"
+"""The check of cases that only tell how long a function takes: no misconception is asked there."""
+
 
 @dataclass
 class Observed:

@@ -184,7 +184,6 @@ def _enter_students(file: Path, course: str, rows: Sequence[Mapping[str, str]], 
     (done.kept if file.exists() else done.made).append(file)
     with open_gradebook(f"sqlite:///{file.resolve()}", course) as book:
         for row in rows:
-            book.update_or_create_student(
-                row["id"], **{key: value for key, value in row.items() if key != "id"}
-            )
+            known: dict = {key: value for key, value in row.items() if key != "id"}
+            book.update_or_create_student(row["id"], **known)
         return len(book.students)
