@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 
 @dataclass(eq=False)
@@ -312,6 +313,9 @@ def plot_search(
     best = np.nanargmax(scores)
     axes.scatter(across[best], up[best], s=170, facecolor="none", edgecolor="C3", label="best")
     axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log", title=title)
+    for axis in (axes.xaxis, axes.yaxis):
+        # In a narrow box the labels of all nine minor ticks would run into each other.
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.legend(loc="upper left")
     axes.figure.colorbar(dots, ax=axes, label=score)
     return axes
