@@ -154,7 +154,8 @@ def array_fault(
         )
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
-        wide = fault(expected, got.astype(expected.dtype), relative=relative)
+        with np.errstate(all="ignore"):
+            wide = fault(expected, got.astype(expected.dtype), relative=relative)
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return wide if wide and wide.kind == "value" else Fault("dtype", text)
     if any_float and got.dtype == np.float32:
