@@ -11,8 +11,8 @@ import pytest
 
 from autograder.notebooks.edition import EditionError
 from autograder.notebooks.leaks import prove_no_leak
-from autograder.notebooks.release import ReleaseError, release, released
 from autograder.notebooks.manifest import ROOT, read_manifest, written_assignments
+from autograder.notebooks.release import ReleaseError, release, released
 from autograder.notebooks.submission import Release, read_submission
 from autograder.notebooks.text import build_notebooks
 
@@ -103,7 +103,7 @@ PROMISES = {
     "a1_graphs/1_graphs": (
         "product_graph(-2.0, 5.0, -4.0) == (-12, -4, -4, 3)",
         "round(f, 2) == 0.73 and dw.round(2).tolist() == [-0.2, -0.39, 0.2]",
-        "steps[np.argmin(central)] > 100 * steps[np.argmin(forward)]",
+        "steps[np.argmin(central)] > 10 * steps[np.argmin(forward)]",
         "min(central) < min(forward) / 10 < 1e-8",
     ),
     "a1_graphs/2_gates": (
@@ -163,9 +163,9 @@ def test_every_lesson_runs_and_keeps_its_promises(assignment, name, solved):
 def test_the_stub_is_red_at_every_check_and_nowhere_by_surprise(folder):
     for built in build_notebooks(A):
         red = run_notebook(built.student, folder)
-        checks = [source for kind, source in red if kind == "NotYet"]
+        checks = [source for kind, source, _ in red if kind == "NotYet"]
         assert checks == [f"check({name})" for name in built.exercises]
-        assert {kind for kind, _ in red} == {"NotYet", "NotImplementedError"}
+        assert {kind for kind, _, _ in red} == {"NotYet", "NotImplementedError"}
 
 
 @pytest.mark.filterwarnings("ignore")  # nbgrader's and Jupyter's own are not ours to mend
