@@ -141,6 +141,8 @@ def _run(
         results = grade_submission(student, job["assignment"], seed, exercises=private)
         outcomes, status, message = student.outcomes, student.status, student.message
     events = {outcome.status for outcome in outcomes} | {result.status for result in results}
+    if any(diagnosis.code == "raised:Died" for r in results for diagnosis in r.diagnoses):
+        events.add("killed")  # also where a fresh process answered the calls that came after
     limited = "timeout" in events | {status}
     if all(result.status == "passed" for result in results):
         return results, status, [message], limited  # whatever failed did no harm
