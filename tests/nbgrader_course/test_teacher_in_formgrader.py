@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from autograder.records.gradebook import open_gradebook
-from tests.nbgrader_course.classroom import MEAN, NOTEBOOK, QUESTION, A, Classroom, grades
+from tests.nbgrader_course.classroom import FORWARD, MEAN, NOTEBOOK, QUESTION, A, Classroom, grades
 from tests.nbgrader_course.lab import browser_page, jupyter_lab, picture
 
 pytestmark = [
@@ -25,7 +25,7 @@ def test_autograde_manual_grade_and_feedback_by_hand(empty_room, tmp_path):
     room = Classroom(tmp_path / "course", empty_room.home)
     shutil.rmtree(room.root / "submitted", ignore_errors=True)
     name = f"{NOTEBOOK}.ipynb"
-    work = replaced({name: room.solution()}, {"affine_backward": MEAN})
+    work = replaced({name: room.solution()}, {"affine_forward": FORWARD, "affine_backward": MEAN})
     room.hand_in("grace", work)
     with jupyter_lab(room, room.root) as address, browser_page() as (page, complaints):
         page.goto(f"{address}/formgrader/manage_submissions/{A}")
@@ -59,7 +59,9 @@ def test_autograde_manual_grade_and_feedback_by_hand(empty_room, tmp_path):
         assert f"{round(total + 1.5, 2):g} / " in row.locator(".score").inner_text()
         row.locator(".generate-feedback a").click()
         page.get_by_text("Successfully generated feedback").wait_for()
-        page.goto(f"{address}/files/feedback/grace/{A}/{NOTEBOOK}.html")
+        # The server gives files to pages of its own only: a typed address has no referrer.
+        with page.expect_navigation():
+            page.evaluate(f"location.href = '/files/feedback/grace/{A}/{NOTEBOOK}.html'")
         picture(page, "teacher-feedback")
         assert "mean" in page.content()
         assert "affine_backward" in page.content()
