@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autograder.batch import Outcome, Plan, Progress, grade_class
 from autograder.config import Course
 from autograder.planting import Planted, hand_in, small_class
-
-if TYPE_CHECKING:
-    from autograder.notebooks.text import Built
 
 ASSIGNMENT = "a2_backprop"
 MARKER = ".csnn-demo"
@@ -77,11 +73,13 @@ def run_demo(
     _emptied(folder)
     release(ASSIGNMENT, folder / "release")
     say(f"Released {ASSIGNMENT} to {folder / 'release'}")
-    notebook, *others = build_notebooks(ASSIGNMENT)
-    graded = [e for e in exercises(ASSIGNMENT) if e.name in notebook.exercises]
-    people = small_class(graded, notebook.solution, notebook.student, mistakes)
-    hand_in(people, folder / "submissions", f"{notebook.name}.ipynb")
-    _hand_in_others(people, folder / "submissions", others)
+    built = build_notebooks(ASSIGNMENT)
+    taught = {name for notebook in built for name in notebook.exercises}
+    graded = [e for e in exercises(ASSIGNMENT) if e.name in taught and e.core]
+    solution = {f"{notebook.name}.ipynb": notebook.solution for notebook in built}
+    stub = {f"{notebook.name}.ipynb": notebook.student for notebook in built}
+    people = small_class(graded, solution, stub, mistakes)
+    hand_in(people, folder / "submissions")
     say(f"Handed in {len(people)} submissions to {folder / 'submissions'}")
     why_not = refusal()
     isolation = "none" if why_not else "full"
@@ -90,15 +88,6 @@ def run_demo(
         folder / "submissions", folder / "graded", plan, workers=workers, progress=progress
     )
     return Demo(folder, people, outcome, isolation, why_not)
-
-
-def _hand_in_others(people: list[Planted], folder: Path, others: Sequence[Built]) -> None:
-    """The notebooks without planted mistakes: solved, but for whoever solved nothing."""
-    for notebook in others:
-        for person in people:
-            if person.student != "torn-file":
-                content = notebook.student if person.student == "untouched" else notebook.solution
-                (folder / person.student / f"{notebook.name}.ipynb").write_bytes(content)
 
 
 def _emptied(folder: Path) -> None:

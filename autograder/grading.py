@@ -7,13 +7,13 @@ of where the student's code runs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograder.battery.kind import Brief, Finding, Observed, Suspect, Trial
+from autograder.battery.kind import SPEED, Brief, Finding, Observed, Suspect, Trial
 from autograder.diagnosis import Evidence, diagnose
 from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult
 from autograder.student import STUB_ERROR, LocalStudent, Student
@@ -37,7 +37,8 @@ def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> l
     seen = []
     for case in cases:
         student.reset(0)
-        seen.append(exercise.kind.script(exercise.name, student, case))
+        with np.errstate(all="ignore"):
+            seen.append(exercise.kind.script(exercise.name, student, case))
     return seen
 
 
@@ -50,11 +51,30 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
     @cache
     def suspects() -> list[Suspect]:
         return [
-            Suspect(m.code, m.sentence, m.aspect, m.severity, observe(exercise, m.wrong, cases))
+            Suspect(m.code, m.sentence, m.aspect, m.severity, _answers(exercise, m.wrong, cases))
             for m in exercise.misconceptions
         ]
 
-    return Brief(exercise.name, exercise.points, exercise.kind, trials, suspects, exercise.core)
+    def lookalikes() -> Iterable[Suspect]:
+        from autograder.mutants import lookalikes
+
+        return lookalikes(exercise, cases)
+
+    return Brief(
+        exercise.name,
+        exercise.points,
+        exercise.kind,
+        trials,
+        suspects,
+        exercise.core,
+        tuple if public else lookalikes,
+    )
+
+
+def _answers(exercise: Exercise, wrong: Any, cases: Sequence[Case]) -> list[Observed]:
+    """`observe` without the large cases that only tell how long a function takes."""
+    asked = iter(observe(exercise, wrong, [case for case in cases if case.check != SPEED]))
+    return [Observed() if case.check == SPEED else next(asked) for case in cases]
 
 
 def _in_floating_point(case: Case) -> Case:
@@ -73,7 +93,8 @@ def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
     got: list[Observed] = []
     for trial in task.trials:
         student.reset(seed)
-        seen = task.kind.script(task.name, student, trial.case)
+        with np.errstate(all="ignore"):  # what students return may be any numbers
+            seen = task.kind.script(task.name, student, trial.case)
         if _is_stub(seen):
             return _unanswered(task, "not attempted", f"{task.name} is still the empty stub")
         got.append(seen)

@@ -14,16 +14,18 @@ import inspect
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise
-from autograder.grading import brief, grade, namespace_with
+from autograder.battery.kind import Observed, Suspect
+from autograder.exercise import Case, Exercise
+from autograder.grading import brief, grade, namespace_with, observe
 from autograder.student import LocalStudent
 
 SECONDS = 5
@@ -76,13 +78,17 @@ class TooSlow(BaseException):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one line: ``line`` counts within the function's source."""
+    """One change of one line: ``line`` counts within the function's source.
+
+    likeness: what a wrong answer of this kind looks like, in words that give no code away.
+    """
 
     exercise: str
     line: int
     before: str
     after: str
     make: Callable[[], Any]
+    likeness: str = ""
 
     @property
     def key(self) -> str:
@@ -113,7 +119,7 @@ def mutants(exercise: Exercise) -> Iterator[Mutant]:
             return namespace[exercise.name]
 
         line = getattr(node, "lineno", 0)
-        yield Mutant(exercise.name, line, before, after, make)
+        yield Mutant(exercise.name, line, before, after, make, _likeness(tree, place, changed))
 
 
 def survivors(exercise: Exercise, seed: int = 11) -> tuple[list[Mutant], int]:
@@ -136,6 +142,54 @@ def equivalent() -> dict[str, dict[str, str]]:
     if not EQUIVALENT.exists():
         return {}
     return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+
+
+MOST_LOOKALIKES = 120
+"""Tried in the order of the source; a number, not a time, so that results never depend on it."""
+
+
+class _Answers(Sequence[Observed]):
+    """What a mutant shows, trial by trial, found out only when it is asked for."""
+
+    def __init__(self, exercise: Exercise, mutant: Mutant, cases: Sequence[Case]) -> None:
+        self.exercise, self.mutant, self.cases = exercise, mutant, cases
+        self._known: dict[int, Observed] = {}
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __getitem__(self, i: Any) -> Any:
+        if i not in self._known:
+            try:
+                wrong = self.mutant.make()
+                self._known[i] = observe(self.exercise, wrong, [self.cases[i]])[0]
+            except Exception:  # a mutant that breaks the conversation itself is nobody's answer
+                self._known[i] = Observed()
+        return self._known[i]
+
+
+def lookalikes(exercise: Exercise, cases: Sequence[Case]) -> Iterator[Suspect]:
+    """Mutants as suspects of last resort: a mistake that nobody foresaw may be one of them.
+
+    None for code that loops until something holds, for which a mutant may never end.
+    """
+    if "while " in inspect.getsource(inspect.unwrap(exercise.reference[exercise.name])):
+        return
+    listed = equivalent().get(exercise.name, {})
+    for mutant in islice(_mutants_of(exercise), MOST_LOOKALIKES):
+        if mutant.likeness and mutant.key not in listed:
+            answers = _Answers(exercise, mutant, cases)
+            yield Suspect(mutant.key, mutant.likeness, "", None, answers)
+
+
+_made: dict[str, list[Mutant]] = {}
+
+
+def _mutants_of(exercise: Exercise) -> list[Mutant]:
+    """The mutants of an exercise, made once in a process."""
+    if exercise.name not in _made:
+        _made[exercise.name] = list(mutants(exercise))
+    return _made[exercise.name]
 
 
 def _caught(exercise: Exercise, task: Any, mutant: Mutant) -> bool:
@@ -161,9 +215,39 @@ Change = Callable[[ast.AST, Any, Place], None]
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[Place, Change]]:
+    same = set(_no_change(tree))
     for place, node in _walk(tree, ()):
         for change in _changes_of(node):
-            yield place, change
+            if not (id(node) in same and change in (_swap_sides, _swap_arguments, _add_one)):
+                yield place, change
+
+
+def _no_change(tree: ast.AST) -> Iterator[int]:
+    """Nodes in which an exchange of the two sides, or another negative length, changes nothing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            if isinstance(node.right, ast.Constant) and node.right.value == 2:
+                yield id(node.left)
+        elif isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("maximum", "minimum", "add", "multiply", "logaddexp", "result_type"):
+                yield id(node)
+            if name in ("abs", "reshape"):
+                yield from (id(child) for child in ast.walk(node))
+
+
+def _is_guard(node: ast.AST) -> bool:
+    """Whether a statement only refuses bad input: what is refused, and how, is not judged."""
+    if isinstance(node, ast.If):
+        return len(node.body) == 1 and isinstance(node.body[0], ast.Raise) and not node.orelse
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        name = getattr(node.value.func, "id", "")
+        return name.startswith(("_check", "_same", "_require"))
+    if isinstance(node, ast.FunctionDef):
+        inside = list(ast.walk(node))
+        returns = any(isinstance(n, ast.Return) and n.value for n in inside)
+        return not returns and any(isinstance(n, ast.Raise) for n in inside)
+    return isinstance(node, ast.Raise)
 
 
 def _walk(node: ast.AST, place: Place) -> Iterator[tuple[Place, ast.AST]]:
@@ -182,7 +266,7 @@ def _walk(node: ast.AST, place: Place) -> Iterator[tuple[Place, ast.AST]]:
             yield from _walk(value, (*place, (name, None)))
         elif isinstance(value, list):
             for i, item in enumerate(value):
-                if isinstance(item, ast.AST) and not isinstance(item, ast.Raise):
+                if isinstance(item, ast.AST) and not _is_guard(item):
                     yield from _walk(item, (*place, (name, i)))
 
 
@@ -221,7 +305,7 @@ def _constants(node: ast.Constant) -> Iterator[Change]:
     if isinstance(value, bool):
         yield lambda _t, n, _p: setattr(n, "value", not n.value)
     elif isinstance(value, (int, float)):
-        yield lambda _t, n, _p: setattr(n, "value", n.value + 1)
+        yield _add_one
         if value not in (0, 1):
             yield lambda _t, n, _p: setattr(n, "value", n.value * 2)
         if value == 1:
@@ -230,7 +314,7 @@ def _constants(node: ast.Constant) -> Iterator[Change]:
 
 def _calls(node: ast.Call) -> Iterator[Change]:
     if len(node.args) == 2 and not any(isinstance(a, ast.Starred) for a in node.args):
-        yield lambda _t, n, _p: n.args.reverse()
+        yield _swap_arguments
     for i in range(len(node.keywords)):
         yield lambda _t, n, _p, i=i: n.keywords.pop(i)
 
@@ -247,6 +331,14 @@ def _statements(node: ast.AST) -> Iterator[Change]:
 
 def _swap_sides(_tree: ast.AST, node: Any, _place: Place) -> None:
     node.left, node.right = node.right, node.left
+
+
+def _swap_arguments(_tree: ast.AST, node: Any, _place: Place) -> None:
+    node.args.reverse()
+
+
+def _add_one(_tree: ast.AST, node: Any, _place: Place) -> None:
+    node.value += 1
 
 
 def _swap_branches(_tree: ast.AST, node: Any, _place: Place) -> None:
@@ -276,6 +368,60 @@ def _replace(tree: ast.AST, place: Place, new: ast.AST) -> None:
         setattr(parent, name, new)
     else:
         getattr(parent, name)[index] = new
+
+
+_WORDS = {
+    ast.Add: "added",
+    ast.Sub: "subtracted",
+    ast.Mult: "multiplied",
+    ast.Div: "divided by",
+    ast.Pow: "raised to a power",
+}
+
+
+def _likeness(tree: ast.AST, place: Place, changed: ast.AST) -> str:
+    """A change in a tutor's words: "as if a mean stood where a sum belongs"."""
+    old = _at(tree, place)
+    new: Any = _at(changed, place)
+    if isinstance(new, ast.Pass):
+        return "as if one step were left out"
+    if isinstance(old, (ast.BinOp, ast.AugAssign)) and type(old.op) is not type(new.op):
+        was, now = _WORDS.get(type(old.op)), _WORDS.get(type(new.op))
+        return f"as if something were {now} that should be {was}" if was and now else ""
+    if isinstance(old, ast.BinOp):
+        return "as if the two sides of a product, difference or quotient were exchanged"
+    if isinstance(old, ast.Compare):
+        return "as if a comparison were turned round, or its boundary on the wrong side"
+    if isinstance(old, ast.UnaryOp):
+        return "as if a sign, or a negation, were missing"
+    if isinstance(old, ast.Attribute) and old.attr == "T":
+        return "as if a transposition were missing"
+    if isinstance(old, ast.Attribute) and isinstance(new, ast.Attribute):
+        plain = {"sum", "mean", "max", "min", "maximum", "minimum", "var", "std", "floor", "ceil"}
+        if {old.attr, new.attr} <= plain:
+            return f"as if {new.attr} stood where {old.attr} belongs"
+        return "as if a root were not taken" if old.attr == "sqrt" else ""
+    if isinstance(old, ast.Return):
+        return "as if the results came in another order"
+    if isinstance(old, ast.Call) and len(old.keywords) > len(new.keywords):
+        missing = {k.arg for k in old.keywords} - {k.arg for k in new.keywords}
+        return f"as if {missing.pop()} were not given where it is needed"
+    if isinstance(old, ast.Call):
+        return "as if two arguments were exchanged"
+    if isinstance(old, ast.Constant):
+        return _constant_likeness(tree, place, old)
+    return ""
+
+
+def _constant_likeness(tree: ast.AST, place: Place, old: ast.Constant) -> str:
+    holder = _at(tree, place[:-1])
+    if isinstance(holder, ast.keyword) and holder.arg == "axis":
+        return "as if a sum, mean or maximum went over another axis"
+    if isinstance(holder, ast.keyword) and holder.arg == "keepdims":
+        return "as if an axis of length 1 were kept or dropped"
+    if isinstance(holder, ast.arguments):
+        return "as if a default value were another one"
+    return f"as if the constant {old.value} were another one"
 
 
 def _line(tree: ast.AST, node: ast.AST) -> str:

@@ -27,17 +27,24 @@ CRASHES = "import os\n\ndef {name}(*args, **kwargs):\n    os._exit(1)\n"
 
 @dataclass(frozen=True)
 class Planted:
-    """One submission of the class. ``about`` says in a few words what is wrong with it."""
+    """One submission of the class.
+
+    files: the notebooks by name.
+    about: in a few words, what is wrong with it.
+    """
 
     student: str
-    content: bytes
+    files: Mapping[str, bytes]
     about: str
     exercise: str = ""
     code: str = ""
 
 
 def small_class(
-    exercises: Sequence[Exercise], solution: bytes, stub: bytes, mistakes: int = 12
+    exercises: Sequence[Exercise],
+    solution: Mapping[str, bytes],
+    stub: Mapping[str, bytes],
+    mistakes: int = 12,
 ) -> list[Planted]:
     """The reference, the untouched stub, so many planted mistakes, and three disasters."""
     people = [
@@ -45,18 +52,20 @@ def small_class(
         Planted("untouched", stub, "the notebook as released"),
         *planted_mistakes(exercises, solution, mistakes),
     ]
-    first, last = exercises[0].name, exercises[-1].name
+    last = exercises[-1].name
     disasters = [("crashes", CRASHES, f"{last} ends its process"), ("loops", LOOPS, "")]
     for student, code, about in disasters:
         text = code.format(name=last)
         about = about or f"{last} never returns"
         people.append(Planted(student, replaced(solution, {last: text}), about, last))
-    broken = solution[: len(solution) // 2]
-    people.append(Planted("torn-file", broken, "a notebook that is no JSON", first))
+    torn = {name: content[: len(content) // 2] for name, content in solution.items()}
+    people.append(Planted("torn-file", torn, "a notebook that is no JSON"))
     return people
 
 
-def planted_mistakes(exercises: Sequence[Exercise], solution: bytes, count: int) -> list[Planted]:
+def planted_mistakes(
+    exercises: Sequence[Exercise], solution: Mapping[str, bytes], count: int
+) -> list[Planted]:
     """Submissions with one misconception each, taken from all exercises in turn."""
     columns = [[(e, m) for m in e.misconceptions] for e in exercises]
     turns = [pair for row in zip_longest(*columns) for pair in row if pair is not None]
@@ -65,34 +74,41 @@ def planted_mistakes(exercises: Sequence[Exercise], solution: bytes, count: int)
         sources = sources_of(exercise, misconception)
         if sources and len(people) < count:
             about = f"{exercise.name}: {misconception.code}"
-            content = replaced(solution, sources)
+            files = replaced(solution, sources)
             student = f"student-{len(people) + 1:02}"
-            people.append(Planted(student, content, about, exercise.name, misconception.code))
+            people.append(Planted(student, files, about, exercise.name, misconception.code))
     return people
 
 
-def hand_in(people: Sequence[Planted], folder: Path, file_name: str) -> None:
-    """Lay the submissions out as ``folder/<student>/<file_name>``."""
+def hand_in(people: Sequence[Planted], folder: Path) -> None:
+    """Lay the submissions out as ``folder/<student>/<notebook>``."""
     for person in people:
         (folder / person.student).mkdir(parents=True, exist_ok=True)
-        (folder / person.student / file_name).write_bytes(person.content)
+        for name, content in person.files.items():
+            (folder / person.student / name).write_bytes(content)
 
 
-def replaced(notebook: bytes, sources: Mapping[str, str]) -> bytes:
-    """A notebook with the cells that define these names holding other sources.
+def replaced(notebooks: Mapping[str, bytes], sources: Mapping[str, str]) -> dict[str, bytes]:
+    """Notebooks with the cells that define these names holding other sources.
 
     Raises:
         LookupError: if no cell defines one of the names.
     """
-    data = json.loads(notebook)
     left = dict(sources)
+    changed = {file: _with_cells(content, left) for file, content in notebooks.items()}
+    if left:
+        raise LookupError(f"no cell defines {', '.join(left)}")
+    return changed
+
+
+def _with_cells(notebook: bytes, left: dict[str, str]) -> bytes:
+    """A notebook with cells replaced; what was found is taken out of ``left``."""
+    data = json.loads(notebook)
     for cell in data["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "code":
             for name in [n for n in left if re.search(rf"^(def|class) {n}\b", text, re.M)]:
                 cell["source"] = left.pop(name)
-    if left:
-        raise LookupError(f"no cell defines {', '.join(left)}")
     return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -72,7 +72,9 @@ def close(expected: np.ndarray, got: np.ndarray, relative: float | None = None) 
 def same(a: Value, b: Value, relative: float | None = None) -> bool:
     """Whether two answers are one answer, be they arrays, errors or containers."""
     if isinstance(a, Raised) or isinstance(b, Raised):
-        return isinstance(a, Raised) and isinstance(b, Raised) and a.kind == b.kind
+        if not isinstance(a, Raised) or not isinstance(b, Raised):
+            return False
+        return a.kind == b.kind and (a.kind != "Outputs" or a.message == b.message)
     x, y = as_array(a), as_array(b)
     if x is not None and y is not None:
         if x.shape != y.shape:
@@ -110,7 +112,10 @@ def fault(
     if isinstance(got, Opaque):
         return Fault("type", f"is {_a(got.type_name)}, expected {describe(expected)}")
     if isinstance(expected, str) and expected == YES:
-        return None if got == YES else Fault("fact", "is not the case")
+        if not isinstance(got, str):
+            return Fault("type", f"is {describe(got)}")
+        detail = f": {got[:80]}" if got != NO else ""
+        return None if got == YES else Fault("fact", f"is not the case{detail}")
     if isinstance(expected, bool):
         return _truth_fault(expected, got)
     if isinstance(expected, (tuple, list)):
@@ -140,6 +145,8 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
+    if expected.dtype.kind == "b" and expected.ndim and got.dtype.kind != "b":
+        return Fault("dtype", f"has dtype {got.dtype}, expected bool")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return Fault(
@@ -147,7 +154,8 @@ def array_fault(
         )
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
-        wide = fault(expected, got.astype(expected.dtype), relative=relative)
+        with np.errstate(all="ignore"):
+            wide = fault(expected, got.astype(expected.dtype), relative=relative)
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return wide if wide and wide.kind == "value" else Fault("dtype", text)
     if any_float and got.dtype == np.float32:
@@ -162,6 +170,7 @@ def array_fault(
         return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        distance = np.where(np.isnan(distance), np.inf, distance)  # ∞ was wanted, NaN came
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
     place = _place(index)
     wrong = np.count_nonzero(~good)

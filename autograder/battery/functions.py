@@ -36,12 +36,6 @@ class Function(Kind):
         given = arguments(case)
         reply = seen.note(call_with(student, name, given))
         seen.values = split(reply.value, self.outputs)
-        limit = case.extra.get("seconds", np.inf)
-        if reply.raised is None and reply.seconds > limit:
-            again = call_with(student, name, given)  # the first time may have had bad luck
-            if again.seconds > limit:
-                slow = Raised("TimeLimit", "it takes many times as long as it should")
-                seen.values = dict.fromkeys(self.outputs, slow)
         if CONDUCT in case.tags and reply.raised is None:
             again = call_with(student, name, given)
             if not self.same_answer("", reply.value, again.value):
@@ -51,7 +45,7 @@ class Function(Kind):
 
 @dataclass(frozen=True)
 class Loss(Function):
-    """A loss ``(x, y, …) -> (loss, dx)``: its number, and its gradient.
+    """A loss ``(x, y, …) -> (loss, dx)``: its number, and its gradient for the first argument.
 
     The gradient is also accepted when it is the true gradient of the student's own wrong loss.
     """
@@ -61,7 +55,8 @@ class Loss(Function):
     def reconsider(
         self, name: str, student: Student, trials: Sequence[Trial], aspects: Sequence[str]
     ) -> tuple[set[str], str]:
-        if "dx" not in aspects or "loss" not in aspects:
+        loss, dx = self.outputs
+        if dx not in aspects or loss not in aspects:
             return set(), ""
 
         def forward(given: Mapping[str, Value]) -> Value:
@@ -73,15 +68,15 @@ class Loss(Function):
         for trial in small:
             given = arguments(trial.case)
             own = own_gradient(forward, given, argument, 1.0)
-            reference = as_array(trial.expected.values["dx"])
-            claimed = split(call_with(student, name, given).value, self.outputs)["dx"]
+            reference = as_array(trial.expected.values[dx])
+            claimed = split(call_with(student, name, given).value, self.outputs)[dx]
             if own is None or reference is None:
                 return set(), ""
             if not in_earnest(own, reference) or not agrees(own, claimed):
                 return set(), ""
         if not small:
             return set(), ""
-        return {"dx"}, "dx: right for the loss that you compute, so no points are lost here"
+        return {dx}, f"{dx}: right for the {loss} that you compute, so no points are lost here"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ every misconception (what it would have answered), so nothing is described twice
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,6 +19,9 @@ from autograder.battery.fixtures import resolve
 from autograder.exercise import Case
 from autograder.student import Reply, Student
 from autograder.values import Raised, Value
+
+SPEED = "speed"
+"""The check of cases that only tell how long a function takes: no misconception is asked there."""
 
 
 @dataclass
@@ -87,7 +90,11 @@ class Suspect:
 @dataclass(frozen=True)
 class Brief:
     """All that is needed to grade one exercise once: made from the declaration, or from the
-    public examples of a notebook."""
+    public examples of a notebook.
+
+    lookalikes: suspects of last resort, asked only when nothing else has a name; none in a
+                notebook, where there is no reference to change.
+    """
 
     name: str
     points: float
@@ -95,6 +102,7 @@ class Brief:
     trials: Sequence[Trial]
     suspects: Callable[[], Sequence[Suspect]]
     core: bool = True
+    lookalikes: Callable[[], Iterable[Suspect]] = tuple
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ A wrong name is worse than none.
 
 from __future__ import annotations
 
+import dataclasses
+
 from autograder.diagnosis import invariants
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import earlier_step, recognise
-from autograder.diagnosis.suspects import match
+from autograder.diagnosis.suspects import likeness, match
 from autograder.exercise import Diagnosis
 
 __all__ = ["Evidence", "diagnose", "invariants"]
@@ -47,10 +49,31 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         # A wrong step carries over into all later ones; only the first has something to say.
         if earlier_step(aspect, unexplained) is None:
             found.append(recognise(evidence, aspect))
-    found = _merge(found)
+    found = _merge(_with_likeness(evidence, found))
     if "conduct" not in explained:
         found += _conduct(evidence)
     return found
+
+
+VAGUE = ("wrong-values", "only@", "ratio:constant", "part-ratio:constant", "constant-offset")
+
+
+def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis]:
+    """Where only the symptom is known, say what such an answer looks like, if anything."""
+    vague = [d for d in found if not d.exact and d.code.startswith(VAGUE)]
+    if not vague:
+        return found
+    alike = likeness(evidence, [d.aspect for d in vague])
+    return [_liken(d, alike[d.aspect][1]) if d in vague and d.aspect in alike else d for d in found]
+
+
+def _liken(diagnosis: Diagnosis, words: str) -> Diagnosis:
+    """The words join the message; a code that says *when* stays, one that says nothing goes."""
+    code = diagnosis.code
+    if not code.startswith("only@"):
+        code = "like:" + words.removeprefix("as if ").replace(" ", "-")
+    message = f"{diagnosis.message} It comes out just {words}."
+    return dataclasses.replace(diagnosis, code=code, message=message)
 
 
 def _merge(found: list[Diagnosis]) -> list[Diagnosis]:

@@ -42,6 +42,7 @@ def relations(row: Row) -> list[Relation]:
     e, g = as_array(row.expected), as_array(row.got)
     if e is None or g is None or e.size == 0:
         return []
+    e, g = (a.astype(np.float64) if a.dtype.kind == "b" else a for a in (e, g))
     if e.shape == g.shape and near(g, e):
         return []  # right but for the dtype or the last digits
     with np.errstate(all="ignore"):
@@ -281,9 +282,12 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 @rule
 def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """Wrong only where the input is negative, positive, exactly zero, or large."""
-    x = next((v for v in row.trial.case.args.values() if isinstance(v, np.ndarray)), None)
+    arrays = ((k, v) for k, v in row.trial.case.args.items() if isinstance(v, np.ndarray))
+    name, x = next(arrays, ("", None))
     if x is None or x.shape != e.shape or e.shape != g.shape or x.dtype.kind not in "fi":
         return None
+    if name == "w":
+        return None  # where parameters move does not depend on their sign
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
     off |= ~np.isfinite(g)
     if not off.any() or off.all():
@@ -426,6 +430,18 @@ def permuted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     if e.shape == g.shape and e.size > 2 and near(np.sort(g, axis=None), np.sort(e, axis=None)):
         return Relation("permuted", "holds the right numbers in the wrong order",
                         "which axis comes first when you reshape or transpose?")  # fmt: skip
+    return None
+
+
+@rule
+def shifted(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A series that runs a step ahead or behind."""
+    if e.ndim != 1 or e.shape != g.shape or e.size < 4 or np.ptp(e) == 0:
+        return None
+    for word, mine, right in (("early", g[:-1], e[1:]), ("late", g[1:], e[:-1])):
+        if np.ptp(right) > 0 and near(mine, right):
+            return Relation(f"one-step-{word}", f"comes one step too {word}",
+                            "from where is counted, 0 or 1?")  # fmt: skip
     return None
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
-from autograder.battery.kind import Suspect
+from autograder.battery.kind import SPEED, Suspect
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import fact, same_run
 from autograder.exercise import Diagnosis
@@ -49,6 +49,28 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     return explained, list(found.values())
 
 
+def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """aspect → (code, words) from suspects of last resort: "as if a mean stood where …"."""
+    found: dict[str, tuple[str, str]] = {}
+    splits = {a: _split(evidence, a) for a in aspects if not _in_words(evidence, a)}
+    if not splits:
+        return found
+    for suspect in evidence.task.lookalikes():
+        for aspect, (wrong, right) in splits.items():
+            # Wrong answers first: most suspects are out after one of them.
+            places = [*sorted(wrong), *sorted(right)]
+            if aspect not in found and all(_agrees(evidence, aspect, suspect, i) for i in places):
+                found[aspect] = (suspect.code, suspect.sentence)
+        if len(found) == len(splits):
+            break
+    return found
+
+
+def _in_words(evidence: Evidence, aspect: str) -> bool:
+    """Whether an answer is but a word about it ("the same for all rows"), which many share."""
+    return any(isinstance(row.got, str) for row in evidence.rows(aspect) if row.fault)
+
+
 def _explanations(
     evidence: Evidence, aspect: str, suspects: Sequence[Suspect]
 ) -> list[tuple[Suspect, ...]]:
@@ -74,7 +96,7 @@ def _split(evidence: Evidence, aspect: str) -> tuple[set[int], set[int]]:
     wrong, right = set(), set()
     for i, findings in enumerate(evidence.findings):
         for finding in findings:
-            if finding.aspect == aspect:
+            if finding.aspect == aspect and finding.case.check != SPEED:
                 (right if finding.passed else wrong).add(i)
     return wrong, right
 
@@ -101,16 +123,18 @@ def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
         and not _agrees(evidence, finding.aspect, suspect, i)
         for i, findings in enumerate(evidence.findings)
         for finding in findings
+        if finding.case.check != SPEED
     )
 
 
 def _conduct(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> Suspect | None:
     """A suspect of conduct: the same reproaches on the same trials."""
-    mine = [set(seen.conduct) for seen in evidence.got]
+    asked = [i for i in range(len(evidence.got)) if evidence.trials[i].case.check != SPEED]
+    mine = [set(evidence.got[i].conduct) for i in asked]
     if not any(mine):
         return None
     for suspect in suspects:
-        theirs = [set(seen.conduct) for seen in suspect.observed[: len(mine)]]
+        theirs = [set(suspect.observed[i].conduct) for i in asked]
         if suspect.aspect == "conduct" and theirs == mine:
             return suspect
     return None

@@ -143,7 +143,7 @@ of the functions matter, their place does not; add cells as you like.
 
 ## Before you hand in
 
-    python -m autograder check {first}
+    .venv/bin/python -m autograder check {first}
 
 says what will be graded and what is missing. Hand in the notebook{plural}, and nothing
 else unless you import a file of your own. Your functions are then run on other numbers.

@@ -181,8 +181,7 @@ def read_submission(
     if not any(c.kind == "code" and c.source.strip() for c in cells):
         message = "the notebook holds no code at all"
         return _failed(place, assignment, "empty", message, intake.notes)
-    handed_in = {posixpath.basename(name) for name, _ in notebooks}
-    cells = _restore(_defer(cells, release), release, handed_in, intake)
+    cells = _restore(_defer(cells, release), release, intake)
     used = {name for name, _ in notebooks} | {name for name, _ in broken}
     files = _extras(intake, used)
     return _sealed(Submission(place.student, assignment, cells, files, notes=tuple(intake.notes)))
@@ -349,23 +348,21 @@ def _defer(cells: tuple[Cell, ...], release: Release) -> tuple[Cell, ...]:
     )
 
 
-def _restore(
-    cells: tuple[Cell, ...], release: Release, handed_in: set[str], intake: Intake
-) -> tuple[Cell, ...]:
-    """Add the released set-up cells that were deleted, deferred: a lost import costs no points.
-
-    Those of a notebook that was not handed in at all are not missed.
-    """
-    known = handed_in <= set(release.notebooks)
+def _restore(cells: tuple[Cell, ...], release: Release, intake: Intake) -> tuple[Cell, ...]:
+    """Add the released set-up cells that were deleted, deferred: a lost import costs no points."""
     bound = {name for cell in cells for name in cell.defines}
-    restored = [
-        Cell(len(cells), c.source, "code", "", True, c.defines)
-        for name, cs in release.notebooks.items()
-        if name in handed_in or not known
-        for c in cs
-        if c.role == "setup" and c.defines and not bound.issuperset(c.defines)
-    ]
-    if restored:
+    restored, deleted = [], False
+    for released in release.notebooks.values():
+        lost = [
+            Cell(len(cells), c.source, "code", "", True, c.defines)
+            for c in released
+            if c.role == "setup" and c.defines and not bound.issuperset(c.defines)
+        ]
+        restored += lost
+        # A notebook of which nothing was handed in has lost nothing.
+        handed_in = any(c.role == "exercise" and bound.intersection(c.defines) for c in released)
+        deleted |= bool(lost) and handed_in
+    if deleted:
         intake.note("set-up cells of the release were missing; they count as still there")
     return cells + tuple(replace(c, index=len(cells) + i) for i, c in enumerate(restored))
 

@@ -60,7 +60,7 @@ def run(bench: SimpleNamespace, workers: int = 0, **kwargs) -> Outcome:
     """Grade the class: in threads, which start at once, or with so many processes."""
     plan, out = kwargs.pop("plan", bench.plan), kwargs.pop("out", bench.out)
     kwargs |= {"grade": grade, "workers": workers or 2}
-    if workers:
+    if workers or "executor" in kwargs:
         return grade_class(bench.submissions, out, plan, **kwargs)
     with ThreadPoolExecutor(2) as threads:
         return grade_class(bench.submissions, out, plan, executor=threads, **kwargs)
@@ -257,3 +257,21 @@ def test_a_stopped_grader_leaves_no_process_and_loses_no_grade(bench, tmp_path, 
 
 def test_interrupting_says_how_much_is_kept() -> None:
     assert str(Interrupted(3, 5)).startswith("Stopped. 3 of 5 submissions are graded and kept")
+
+
+def test_a_dask_cluster_gives_the_same_bytes(bench, tmp_path) -> None:
+    import distributed
+
+    hand_in(bench, "ada", "bob", "fails", "busy")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        outcome = run(bench, executor=client.get_executor(), workers=2)
+    assert (outcome.fresh, outcome.failed) == (3, 1)
+    for note in bench.notes.iterdir():
+        note.unlink()
+    run(bench, out=tmp_path / "here")
+    assert bytes_of(bench.out) == bytes_of(tmp_path / "here")

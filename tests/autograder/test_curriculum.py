@@ -1,10 +1,13 @@
 """The plan of the course: complete, worth 100 points a piece, and true to where things live."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+import cs_nn
 from autograder.course import curriculum
+from autograder.notebooks.package_tree import Package
 
 
 @pytest.mark.parametrize("assignment", curriculum.ASSIGNMENTS)
@@ -27,3 +30,12 @@ def test_what_is_cut_shrinks_from_assignment_to_assignment():
 def test_an_unknown_assignment_is_a_key_error():
     with pytest.raises(KeyError):
         curriculum.planned("a9")
+
+
+def test_every_reference_lives_where_the_plan_says():
+    package = Package(Path(cs_nn.__file__).parent)
+    homes = {}
+    for module, name in package.owners:
+        homes.setdefault(name, set()).add(module)
+    wrong = [e.name for e in curriculum.PLAN if e.module not in homes.get(e.name, {e.module})]
+    assert wrong == []

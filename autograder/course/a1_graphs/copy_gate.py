@@ -10,7 +10,7 @@ from cs_nn.graph import CopyGate
 
 
 def cases(rng):
-    def case(n, shape, check="", tags=(), dtype=np.float64):
+    def case(n, shape, check="", tags=(), dtype: type = np.float64):
         args = {"x": numbers(rng, *shape), "n": n, "dzs": [numbers(rng, *shape) for _ in range(n)]}
         args = as_dtype(args, dtype) | {"dzs": [dz.astype(dtype) for dz in args["dzs"]]}
         words = f"{n} copies of an x of shape {shape}" if n > 1 else "a single copy"

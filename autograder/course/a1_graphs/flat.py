@@ -11,7 +11,7 @@ from cs_nn.graph import flat_backprop
 
 
 def cases(rng):
-    def case(x, y, check="", tags=()):
+    def case(x, y, *, check="", tags=()):
         return Case(f"x = {x}, y = {y}", {"x": x, "y": y}, check, frozenset(tags))
 
     def draw(scale=1.0):
@@ -22,9 +22,9 @@ def cases(rng):
         case(*draw()),
         case(*draw()),
         case(*draw(2.0)),
-        case(1.25, -1.25, "x + y = 0"),
-        case(0.0, 0.0, "zeros"),
-        case(3, -4, "integer inputs", ["any float", "may refuse"]),
+        case(1.25, -1.25, check="x + y = 0"),
+        case(0.0, 0.0, check="zeros"),
+        case(3, -4, check="integer inputs", tags=["any float", "may refuse"]),
     ]
 
 

@@ -13,7 +13,7 @@ def cases(ties=False):
     """The suite for a gate with two inputs."""
 
     def draw(rng):
-        def case(shape, check="", tags=(), dtype=np.float64, tied=False):
+        def case(shape, check="", tags=(), dtype: type = np.float64, tied=False):
             args = {key: numbers(rng, *shape) for key in ("x", "y", "dz")}
             words = f"x and y of shape {shape}"
             if tied:
@@ -28,9 +28,9 @@ def cases(ties=False):
             case((2, 3, 2), "more than two dimensions"),
             case((3, 4), "float32", dtype=np.float32),
         ]
-        whole = {"x": np.array([3, -2, 5]), "y": np.array([1, 4, -6]), "dz": numbers(rng, 3)}
+        whole = {"x": np.array([3, -2, 5]), "y": np.array([1.5, 4.0, -6.5]), "dz": numbers(rng, 3)}
         tags = frozenset({"any float", "may refuse"})
-        made.append(Case("integers x and y", whole, "integer inputs", tags))
+        made.append(Case("integers x", whole, "integer inputs", tags))
         return made + ([case((3, 4), "ties", tied=True), case((5,), "ties", tied=True)] * ties)
 
     return draw
@@ -125,7 +125,7 @@ class AddLists:
 
 class MultiplyCache:
     def __init__(self):
-        self.cache = None
+        self.cache = {}
 
     def forward(self, x, y):
         self.cache = {"x": x.copy(), "y": y.copy()}

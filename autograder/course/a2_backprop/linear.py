@@ -9,7 +9,7 @@ from cs_nn.modules import Linear
 
 
 def linear_cases(rng):
-    def case(n, d, m, check="", tags=(), dtype=np.float64):
+    def case(n, d, m, check="", tags=(), dtype: type = np.float64):
         args = {
             "x": numbers(rng, n, d),
             "w": numbers(rng, d, m),
@@ -37,7 +37,7 @@ class Layer:
     def __init__(self, fan_in, fan_out, rng):
         self.w = rng.normal(size=(fan_in, fan_out)) * np.sqrt(2 / fan_in)
         self.b = np.zeros(fan_out)
-        self.dw = self.db = None
+        self.dw, self.db = 0 * self.w, 0 * self.b
 
     def forward(self, x):
         self.x = x

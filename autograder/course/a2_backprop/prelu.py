@@ -26,7 +26,7 @@ def draw(rng, shape):
 
 
 def more(rng):
-    def case(shape, words, check, slope_shape=(), x=None, dtype=np.float64):
+    def case(shape, words, check, slope_shape=(), x=None, dtype: type = np.float64):
         x = numbers(rng, *shape) if x is None else x
         args = as_dtype({"x": x, "slope": slopes(rng, *slope_shape)}, dtype)
         extra = {"dout": numbers(rng, *shape).astype(dtype)}

@@ -10,7 +10,7 @@ from cs_nn.modules import ReLU
 
 
 def cases(rng):
-    def case(shape, check="", tags=(), dtype=np.float64, zeros=False):
+    def case(shape, check="", tags=(), dtype: type = np.float64, zeros=False):
         args = {"x": numbers(rng, *shape), "dout": numbers(rng, *shape)}
         if zeros:
             args["x"].flat[::3] = 0.0
@@ -87,7 +87,7 @@ class DoutOverwritten(Rectifier):
 
 
 class SharedByAll(Rectifier):
-    kept = None
+    kept = np.zeros(0)
 
     def forward(self, x):
         type(self).kept = x
@@ -108,7 +108,7 @@ class UpdateWithoutRate(Rectifier):
 
 class ByMask:
     def __init__(self):
-        self.mask = None
+        self.mask = np.zeros(0, dtype=bool)
 
     def forward(self, x):
         self.mask = x > 0

@@ -11,20 +11,23 @@ from cs_nn.modules import TwoLayerNet
 
 
 def cases(rng):
-    def case(n, d, h, c, check="", tags=(), reg=None, dtype=np.float64, shape=None):
+    def case(n, d, h, c, check="", tags=(), reg=None, dtype: type = np.float64, shape=None):
         args = {
             "X": numbers(rng, n, *(shape or (d,))),
             "y": labels(rng, n, c),
             "params": {
-                "W1": numbers(rng, d, h),
+                "W1": numbers(rng, d, h, scale=0.6),
                 "b1": numbers(rng, h),
-                "W2": numbers(rng, h, c),
+                "W2": numbers(rng, h, c, scale=0.6),
                 "b2": numbers(rng, c),
             },
             "reg": float(np.round(rng.uniform(0.2, 0.8), 3)) if reg is None else reg,
             "weight_scale": float(np.round(rng.uniform(0.02, 0.2), 3)),
             "seed": int(rng.integers(2**31)),
         }
+        if reg == 0.0:
+            words = "a network with default arguments"
+            return Case(words, args, check, frozenset(tags), {"defaults": True})
         words = f"X of shape {args['X'].shape}, {h} hidden units and {c} classes"
         return Case(words, as_dtype(args, dtype), check, frozenset(tags))
 

@@ -64,7 +64,8 @@ def lifted_backward(function):
 
 def not_transposed(x, gamma, beta, bn_param):
     rows = x.reshape(-1, x.shape[1])
-    return batchnorm.normalise(rows, gamma, beta, bn_param)[0].reshape(x.shape), None
+    out, cache = batchnorm.normalise(rows, gamma, beta, bn_param)
+    return np.reshape(out, x.shape), cache
 
 
 def each_image_for_itself(x, gamma, beta, bn_param):

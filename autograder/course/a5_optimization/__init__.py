@@ -4,10 +4,17 @@ from autograder.course.a5_optimization import (
     adam,
     adamax,
     adaptive,
+    batches,
+    curvature,
+    decay,
     descent,
     momentum,
     nesterov,
+    plateau,
+    quadratics,
     rprop,
+    steps,
+    waves,
 )
 
 EXERCISES = (
@@ -18,4 +25,11 @@ EXERCISES = (
     *adam.EXERCISES,
     *adamax.EXERCISES,
     *rprop.EXERCISES,
+    *batches.EXERCISES,
+    *decay.EXERCISES,
+    *waves.EXERCISES,
+    *plateau.EXERCISES,
+    *steps.EXERCISES,
+    *curvature.EXERCISES,
+    *quadratics.EXERCISES,
 )

@@ -14,6 +14,7 @@ from autograder.notebooks.cells import parse_notebook
 from autograder.notebooks.skeleton import belongs_to, rebuild
 from autograder.notebooks.submission import Release, notebooks_of, read_submission
 from autograder.notebooks.text import build_notebooks
+from autograder.planting import replaced
 
 A = "a2_backprop"
 
@@ -24,6 +25,16 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's own are not ours
 def built():
     (first, *_) = build_notebooks(A)
     return first
+
+
+FORWARD = """def affine_forward(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w)
+"""
+MEAN = """def affine_backward(dout, cache):
+    x, w = cache
+    rows = x.reshape(len(x), -1)
+    return (dout @ w.T).reshape(x.shape), rows.T @ dout, dout.mean(axis=0)
+"""
 
 
 class Course:
@@ -118,8 +129,8 @@ def mangled(built):
 
 def test_scores_are_ours_whatever_was_handed_in(course, built, tmp_path):
     points = full(built)
-    wrong = built.solution.replace(b"db = dout.sum(axis=0)", b"db = dout.mean(axis=0)")
-    assert wrong != built.solution
+    planted = {"affine_forward": FORWARD, "affine_backward": MEAN}
+    wrong = replaced({built.name: built.solution}, planted)[built.name]
     archive = tmp_path / "work.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("my work/a2.ipynb", built.solution)
@@ -240,7 +251,8 @@ def test_what_students_add_stays_where_it_was_and_answers_are_kept(built, tmp_pa
     assert sources[5] == "print('mine')"
     assert "nbgrader" not in notebook.cells[5].metadata
     (answer,) = [c for c in notebook.cells if "Because of zeros" in c.source]
-    assert answer.metadata.nbgrader.grade_id == "why-not-positive"
+    assert answer.metadata.nbgrader.solution
+    assert answer.metadata.nbgrader.grade
 
 
 def test_a_second_version_takes_the_place_and_the_first_stays_visible(built, tmp_path):
