@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -97,6 +98,13 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
             yield page, complaints
         finally:
             browser.close()
+
+
+def picture(page: Any, name: str) -> None:
+    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look."""
+    folder = os.environ.get("CSNN_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 class Notebook:
