@@ -122,14 +122,10 @@ def random_affine(name: str, student: Student, case: Case) -> Observed:
     out = out.astype(np.float64)
     maps, straight = _maps(out)
     seen.values[aspects[0]] = "bilinear" if straight else "not bilinear"
-    ones = out[:, 2]
-    sound = ones.min() > -1e-4 and ones.max() < 1 + 1e-4
-    seen.values[aspects[1]] = "between 0 and 1" if sound else "beyond 0 and 1"
     asked = {"degrees": 10.0, "translate": 0.1, "scale": (0.9, 1.1), "shear": 5.0} | batch.settings
-    if sound and float(asked["translate"]) >= 0.2 and ones.min() > 1e-4:
-        seen.values[aspects[1]] = "no zeros"
     if maps is None:
         return fill(seen, aspects, "no affine map")
+    seen.values[aspects[1]] = _border(out[:, 2], maps)
     seen.values |= _read_maps(maps, asked, height, width)
     alike = np.abs(maps - maps[0]).max() < 1e-6
     rng = batch.use_of_rng(images[:6])
@@ -160,6 +156,20 @@ def _maps(out: np.ndarray) -> tuple[np.ndarray | None, bool]:
     maps = np.swapaxes(np.linalg.solve(left, np.swapaxes(target @ weighed, 1, 2)), 1, 2)
     rest = (maps @ ground.T - target) * inside[:, None]
     return maps, bool(np.abs(rest).max() < 1e-3)
+
+
+def _border(ones: np.ndarray, maps: np.ndarray) -> str:
+    """Whether the channel of ones is 0 wherever the result looks a pixel or more outside."""
+    height, width = ones.shape[1:]
+    row, column = np.mgrid[:height, :width]
+    ground = np.stack([row.ravel(), column.ravel(), np.ones(row.size)])
+    places = maps @ ground
+    ends = np.array([height, width])[:, None]
+    outside = ((places < -1.01) | (places > ends + 0.01)).any(axis=1)
+    flat = ones.reshape(len(ones), -1)
+    if flat.min() < -1e-4 or flat.max() > 1 + 1e-4:
+        return "beyond 0 and 1"
+    return "not zero outside" if np.abs(flat[outside]).max(initial=0.0) > 1e-4 else "zero outside"
 
 
 def _read_maps(

@@ -8,6 +8,8 @@ what ``nbgrader autograde`` would have left, manual grades and comments included
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,6 +45,7 @@ def open_gradebook(url: str, course: str = "default_course") -> Iterator[Gradebo
     from sqlalchemy.exc import SQLAlchemyError
 
     shown = _without_password(url)
+    _find_alembic()
     try:
         book = Gradebook(url, course)
     except ModuleNotFoundError as error:
@@ -199,6 +202,13 @@ def _timestamp(path: str) -> str:
             return stream.read(200).strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _find_alembic() -> None:
+    """nbgrader starts ``alembic`` by name; it lies beside our interpreter, activated or not."""
+    scripts = os.path.dirname(sys.executable)
+    if shutil.which("alembic") is None and shutil.which("alembic", path=scripts):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
 
 
 def _no_alembic() -> GradebookError:

@@ -37,7 +37,8 @@ CASES = layer_cases(
 
 
 def _softmax(x):
-    z = np.exp(x - x.max(axis=1, keepdims=True))
+    z = x - x.max(axis=1, keepdims=True)
+    z = np.exp(z)
     return z / z.sum(axis=1, keepdims=True)
 
 

@@ -16,8 +16,8 @@ def cloud(rng, n, d):
     return np.round((rng.normal(size=(n, d)) * scales) @ turn + 2 * numbers(rng, d), 4)
 
 
-def cases_for(*settings):
-    """Cases with the given further arguments, in turn."""
+def cases_for(*settings, few=False):
+    """Cases with the given further arguments, in turn; ``few``: also with N < D."""
 
     def cases(rng):
         def case(
@@ -41,6 +41,8 @@ def cases_for(*settings):
             case(*sizes[i], more, tags=[CONDUCT] if i == 0 else [])
             for i, more in enumerate(settings)
         ]
+        if few:
+            made.append(case(5, 3, 7, {"components": 3}, "fewer examples than features"))
         whole = np.rint(8 * cloud(rng, 9, 3)).astype(np.int64)
         pixels = {"train": whole, "test": np.rint(8 * cloud(rng, 4, 3))} | first
         tags = frozenset({"any float", "may refuse"})
@@ -406,7 +408,7 @@ EXERCISES = (
         name="pca",
         kind=Rotated(),
         reference={"pca": reference.pca},
-        cases=cases_for({}, {"components": 3}, {"components": 2}, {"components": 1}),
+        cases=cases_for({}, {"components": 3}, {"components": 2}, {"components": 1}, few=True),
         misconceptions=PCA,
         variants=(by_svd, by_sorting, by_covariance),
     ),

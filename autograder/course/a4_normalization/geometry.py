@@ -363,6 +363,7 @@ EXERCISES = (
             [
                 {},
                 STILL | {"degrees": 30.0},
+                {"translate": 0.0, "scale": (1.0, 1.0), "shear": 0.0},
                 STILL | {"translate": 0.25},
                 STILL | {"scale": (1.2, 1.6)},
                 STILL | {"shear": 20.0},
