@@ -11,6 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from cs_nn.arrays import Scalar
+
 
 @dataclass(eq=False)
 class Node:
@@ -93,8 +95,8 @@ def plot_gradient_error(
 
 def plot_slopes(
     curves: Mapping[str, tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], Any]]],
-    points: Sequence[float] = (),
-    reach: float = 12.0,
+    points: Sequence[float] | np.ndarray = (),
+    reach: Scalar = 12.0,
     axes: Sequence[Axes] | None = None,
 ) -> Sequence[Axes]:
     """Activation functions on the left, their slopes on the right.
@@ -122,8 +124,8 @@ def plot_slopes(
 
 
 def plot_losses(
-    losses: Mapping[str, Sequence[float] | np.ndarray],
-    level: float | None = None,
+    losses: Mapping[str, Any],
+    level: Scalar | None = None,
     level_name: str = "",
     axes: Axes | None = None,
 ) -> Axes:
@@ -133,7 +135,7 @@ def plot_losses(
     for name, values in losses.items():
         axes.plot(values, lw=1, label=name)
     if level is not None:
-        axes.axhline(level, color="0.5", ls=":", label=level_name)
+        axes.axhline(float(level), color="0.5", ls=":", label=level_name)
     axes.set(xlabel="step", ylabel="loss")
     axes.legend()
     return axes
@@ -203,7 +205,7 @@ def plot_regions(
 def plot_paths(
     f: Callable[[np.ndarray, np.ndarray], np.ndarray],
     paths: Mapping[str, np.ndarray],
-    reach: tuple[tuple[float, float], tuple[float, float]],
+    reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
     axes: Axes | None = None,
     levels: int | Sequence[float] = 18,
 ) -> Axes:
@@ -320,7 +322,7 @@ def plot_search(
 def animate_paths(
     f: Callable[[np.ndarray, np.ndarray], np.ndarray],
     paths: Mapping[str, np.ndarray],
-    reach: tuple[tuple[float, float], tuple[float, float]],
+    reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
     frames: int = 30,
 ) -> Any:
     """The picture of :func:`plot_paths` as a film with a slider, for a notebook to display.
