@@ -187,7 +187,7 @@ class LocalStudent:
         if isinstance(value, Named):
             return self.namespace[value.name]
         if isinstance(value, Function):
-            return lambda *args, **kwargs: value.call(*clean(args), **clean(kwargs))
+            return _given_function(value)
         if isinstance(value, Object):
             return _Shape(value, self._build)
         if isinstance(value, Provided):
@@ -262,6 +262,21 @@ class LocalStudent:
         self._kept.clear()
         np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
         np.random.seed(seed % 2**32)  # noqa: NPY002 - students may use the global state
+
+
+def _given_function(recipe: Function) -> Any:
+    """What the student's code calls where the grader hands it a function."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        answer = recipe.call(*clean(args), **clean(kwargs))
+        if not recipe.into:
+            return answer
+        arrays = getattr(args[0], recipe.into)
+        for key, value in answer.items():
+            arrays[key][...] = value
+        return None
+
+    return call
 
 
 def raised(error: BaseException) -> Raised:

@@ -19,8 +19,11 @@ def as_series(values: Sequence[Value]) -> Value:
     """Numbers as one array; the first thing that is no number where there is one."""
     for value in values:
         array = as_array(value)
-        if array is None or array.ndim:
+        if array is None:
             return value
+        if array.ndim:
+            text = f"one number was expected each time, not an array of shape {array.shape}"
+            return Raised("Outputs", text)
     return np.array([float(value) for value in values])
 
 

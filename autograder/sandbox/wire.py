@@ -112,7 +112,7 @@ class _Encoder:
         if isinstance(value, Named):
             return ["N", value.name]
         if isinstance(value, Function):
-            return ["F", self._register(value.call), value.name]
+            return ["F", self._register(value.call), value.name, value.into]
         if isinstance(value, Object):
             methods = {name: self._register(call) for name, call in value.methods.items()}
             return ["B", self.encode(value.attributes, depth), methods]
@@ -237,7 +237,8 @@ class _Decoder:
 
     def function(self, parts: list[Any], depth: int) -> Function:
         assert self.proxy is not None
-        return Function(self.proxy(parts[0]), parts[1])
+        number, name, into = parts
+        return Function(self.proxy(number), name, into)
 
     def object(self, parts: list[Any], depth: int) -> Object:
         assert self.proxy is not None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
 
 import pytest
 
 from autograder.report import GREEN, RED
 from tests.nbgrader_course.classroom import NOTEBOOK, A
-from tests.nbgrader_course.lab import Notebook, browser_page, jupyter_lab
+from tests.nbgrader_course.lab import Notebook, browser_page, jupyter_lab, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 
@@ -18,16 +16,14 @@ WRONG = "def relu_forward(x):\n    return np.abs(x), x"
 RIGHT = "def relu_forward(x):\n    return np.maximum(x, 0), x"
 
 
-def picture(page, name: str) -> None:
-    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look."""
-    folder = os.environ.get("CSNN_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def colour(element) -> str:
     style = element.locator("[style*='border-left']").first.get_attribute("style") or ""
     return style.partition("solid ")[2][:7]
+
+
+def row(output, name: str) -> str:
+    named = output.page.get_by_text(name, exact=True)
+    return output.locator("tr").filter(has=named).inner_text()
 
 
 def test_a_wrong_solution_is_red_and_named_and_the_right_one_green(empty_room, tmp_path):
@@ -60,9 +56,9 @@ def test_a_wrong_solution_is_red_and_named_and_the_right_one_green(empty_room, t
         mine = notebook.add_below(grade)
         notebook.write(mine, "check()")
         output = notebook.run(mine)
+        output.scroll_into_view_if_needed()
         picture(page, "student-progress")
         assert "exercises pass their public checks" in output.inner_text()
-        row = output.locator("tr", has_text="relu_forward")
-        assert "✓" in row.inner_text()
-        assert "not started" in output.locator("tr", has_text="affine_forward").inner_text()
+        assert "✓" in row(output, "relu_forward")
+        assert "not started" in row(output, "affine_forward")
         assert not complaints

@@ -5,6 +5,10 @@ from autograder.course.a6_training import (
     convolution,
     convolution_backward,
     max_pooling,
+    networks,
+    refining,
+    sampling,
+    searching,
 )
 
 EXERCISES = (
@@ -12,4 +16,8 @@ EXERCISES = (
     *convolution_backward.EXERCISES,
     *max_pooling.EXERCISES,
     *average_pooling.EXERCISES,
+    *networks.EXERCISES,
+    *sampling.EXERCISES,
+    *searching.EXERCISES,
+    *refining.EXERCISES,
 )

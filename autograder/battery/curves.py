@@ -1,0 +1,337 @@
+"""Functions that a training run hands over: loss curves, scores of hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.battery.classes import script
+from autograder.battery.fixtures import fixture
+from autograder.battery.functions import Function as FunctionKind
+from autograder.battery.kind import Observed, arguments
+from autograder.battery.series import as_series, verdict
+from autograder.exercise import Case
+from autograder.student import Student
+from autograder.values import Function, Raised, Seed, Value
+
+
+@dataclass(frozen=True)
+class Series(FunctionKind):
+    """A function whose result is a series of numbers, as an array or as a list."""
+
+    def script(self, name: str, student: Student, case: Case) -> Observed:
+        seen = super().script(name, student, case)
+        for key, value in seen.values.items():
+            if isinstance(value, (list, tuple)):
+                seen.values[key] = as_series(value)
+        return seen
+
+
+@fixture
+def loss_curves(rates: Sequence[float], curves: Sequence[Sequence[float]]) -> Function:
+    """``loss_curve(rate)``: the losses that belong to the nearest of the rates."""
+
+    def loss_curve(rate: Value) -> Value:
+        nearest = int(np.argmin(np.abs(np.log(np.array(rates) / float(rate)))))
+        return [float(loss) for loss in curves[nearest]]
+
+    return Function(loss_curve, "loss_curve")
+
+
+def landscape(centres: Mapping[str, float], weights: Mapping[str, float], height: float = 0.0):
+    """A score with one peak: height − Σ weight·log10(value/centre)²."""
+
+    def score(parameters: Mapping[str, Value]) -> float:
+        total = height
+        for key, centre in centres.items():
+            total -= weights[key] * float(np.log10(float(parameters[key]) / centre)) ** 2
+        return total
+
+    return score
+
+
+class Trials:
+    """``evaluate(**parameters)`` for a search, which remembers what it was asked."""
+
+    def __init__(self, score: Any) -> None:
+        self.score, self.asked = score, []
+
+    def recipe(self) -> Function:
+        return Function(self.evaluate, "evaluate")
+
+    def evaluate(self, **parameters: Value) -> Value:
+        self.asked.append(dict(parameters))
+        return self.score(parameters)
+
+
+def _results_of(value: Value, parts: int) -> list[tuple[dict[str, Any], float]] | Raised:
+    """The list of (parameters, score) in what a search returned, or what is wrong with it."""
+    if isinstance(value, Raised):
+        return value
+    if not isinstance(value, (tuple, list)) or len(value) != parts:
+        return Raised("Outputs", f"the search should return {parts} things, the best first")
+    rows = value[1]
+    pairs = isinstance(rows, (tuple, list)) and all(
+        isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], Mapping)
+        for row in rows
+    )
+    if not pairs:
+        return Raised("Outputs", "the results should be a list of (parameters, score)")
+    return [(dict(parameters), score) for parameters, score in rows]
+
+
+def _key(parameters: Mapping[str, Any]) -> tuple:
+    return tuple((name, str(parameters[name])) for name in sorted(parameters))
+
+
+@script
+def grid(name: str, student: Student, case: Case) -> Observed:
+    """``grid_search``: every combination once, each with its score, and the best of them."""
+    seen = Observed()
+    given = arguments(case)
+    trials = Trials(_table(given["scores"], given["grid"]))
+    reply = seen.note(student.call(name, trials.recipe(), given["grid"]))
+    results = _results_of(reply.value, 2)
+    aspects = ("each combination once", "results", "best")
+    if isinstance(results, Raised):
+        seen.values = dict.fromkeys(aspects, results)
+        return seen
+    count = int(np.prod([len(values) for values in given["grid"].values()]))
+    asked = [_key(parameters) for parameters in trials.asked]
+    text = "too few trials" if len(set(asked)) < count else "some are evaluated twice"
+    seen.values["each combination once"] = verdict(len(asked) == len(set(asked)) == count, text)
+    ordered = sorted(results, key=lambda row: _key(row[0]))
+    seen.values["results"] = [[dict(sorted(p.items())), score] for p, score in ordered]
+    seen.values["best"] = reply.value[0]
+    return seen
+
+
+def _table(scores: Sequence[float], grid: Mapping[str, Sequence[Value]]) -> Any:
+    """A score for each combination of a grid, the last name fastest."""
+
+    def score(parameters: Mapping[str, Value]) -> float:
+        number = 0
+        for key, values in grid.items():
+            number = number * len(values) + [str(v) for v in values].index(str(parameters[key]))
+        return float(scores[number])
+
+    return score
+
+
+SEARCHED = (
+    "number of trials",
+    "within the ranges",
+    "log-uniform",
+    "drawn apart for each parameter",
+    "scores belong to their parameters",
+    "best",
+    "drawn from rng",
+)
+
+
+@script
+def random_points(name: str, student: Student, case: Case) -> Observed:
+    """``random_search``: how the points are drawn, and which is called the best."""
+    seen = Observed()
+    given = arguments(case)
+    trials = Trials(landscape(given["centres"], given["weights"], given["height"]))
+    count, seed = int(given["trials"]), int(given["seed"])
+    reply = seen.note(student.call(name, trials.recipe(), given["ranges"], count, Seed(seed)))
+    results = _results_of(reply.value, 2)
+    if isinstance(results, Raised):
+        seen.values = dict.fromkeys(SEARCHED, results)
+        return seen
+    seen.values["number of trials"] = len(results)
+    ranges = given["ranges"]
+    places = _places([p for p, _ in results], ranges)
+    inside = places is not None and bool(((places > -1e-9) & (places < 1 + 1e-9)).all())
+    seen.values["within the ranges"] = verdict(inside)
+    seen.values["log-uniform"] = _evenly_spread(places) if inside else "yes"
+    seen.values["drawn apart for each parameter"] = _independent(places) if inside else "yes"
+    seen.values |= _scores_and_best(results, reply.value[0], trials)
+    again = student.call(name, Trials(trials.score).recipe(), ranges, count, Seed(seed)).value
+    twin = _results_of(again, 2)
+    same = not isinstance(twin, Raised) and [_key(p) for p, _ in twin] == [
+        _key(p) for p, _ in results
+    ]
+    seen.values["drawn from rng"] = verdict(same, "the same seed gives other points")
+    return seen
+
+
+def _places(
+    points: Sequence[Mapping[str, Any]], ranges: Mapping[str, Sequence[float]]
+) -> np.ndarray | None:
+    """Where the points lie in their ranges in log space, 0 … 1; one row for each point."""
+    try:
+        rows = [
+            [
+                np.log(float(point[key]) / low) / np.log(high / low)
+                for key, (low, high) in ranges.items()
+            ]
+            for point in points
+        ]
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    places = np.array(rows)
+    return places if np.isfinite(places).all() else None
+
+
+def _evenly_spread(places: np.ndarray | None) -> str:
+    """Kolmogorov and Smirnov's distance, passed by chance less than once in 1e11 (Massart)."""
+    if places is None or len(places) < 100:
+        return "yes"
+    limit = np.sqrt(np.log(2e11) / (2 * len(places)))
+    for column in places.T:
+        ordered = np.sort(column)
+        if len(set(np.round(ordered, 9).tolist())) < len(ordered) / 2:
+            return "only a few different values come"
+        steps = np.arange(len(ordered) + 1) / len(ordered)
+        distance = max(np.abs(ordered - steps[:-1]).max(), np.abs(ordered - steps[1:]).max())
+        if distance > limit:
+            words = "large values" if ordered.mean() > 0.5 else "small values"
+            middle = abs(ordered.mean() - 0.5) < 0.1
+            return "no" if middle else f"{words} come too often"
+    return "yes"
+
+
+def _independent(places: np.ndarray | None) -> str:
+    """Whether the parameters vary apart: |r| above 7/√n is chance less than once in 1e11."""
+    if places is None or len(places) < 100 or places.shape[1] < 2:
+        return "yes"
+    r = np.corrcoef(places.T)[0, 1]
+    return verdict(bool(abs(r) < 7 / np.sqrt(len(places))), "the parameters rise and fall together")
+
+
+def _scores_and_best(
+    results: list[tuple[dict[str, Any], float]], best: Value, trials: Trials
+) -> dict[str, Value]:
+    try:
+        true = [trials.score(parameters) for parameters, _ in results]
+        fitting = np.allclose(true, [float(score) for _, score in results], rtol=1e-9)
+        top = results[int(np.argmax(true))][0] if results else {}
+        low = results[int(np.argmin(true))][0] if results else {}
+        is_best = isinstance(best, Mapping) and _key(best) == _key(top)
+        is_worst = isinstance(best, Mapping) and _key(best) == _key(low)
+    except (KeyError, TypeError, ValueError):
+        fitting, is_best, is_worst = False, False, False
+    text = "the lowest score is taken" if is_worst else "not the parameters of the highest score"
+    return {
+        "scores belong to their parameters": verdict(bool(fitting)),
+        "best": verdict(is_best, text),
+    }
+
+
+REFINED = (
+    "number of trials",
+    "within the first ranges",
+    "log-uniform at first",
+    "narrower in each round",
+    "around the best so far",
+    "scores belong to their parameters",
+    "best",
+    "names on the border",
+)
+
+
+@script
+def rounds(name: str, student: Student, case: Case) -> Observed:
+    """``coarse_to_fine``: each round looked at apart, in log space."""
+    seen = Observed()
+    given = arguments(case)
+    trials = Trials(landscape(given["centres"], given["weights"], given["height"]))
+    count, times = int(given["trials"]), int(given["rounds"])
+    reply = seen.note(
+        student.call(name, trials.recipe(), given["ranges"], count, times, Seed(int(given["seed"])))
+    )
+    results = _results_of(reply.value, 3)
+    if isinstance(results, Raised):
+        seen.values = dict.fromkeys(REFINED, results)
+        return seen
+    ranges = given["ranges"]
+    seen.values["number of trials"] = len(results)
+    places = _places([p for p, _ in results], ranges)
+    inside = places is not None and bool(((places > -1e-9) & (places < 1 + 1e-9)).all())
+    seen.values["within the first ranges"] = verdict(inside)
+    whole = inside and len(results) == count * times
+    first = places[:count] if whole and places is not None else None
+    seen.values["log-uniform at first"] = _evenly_spread(first)
+    narrower, around = _rounds(places, results, count, times, trials) if whole else ("yes", "yes")
+    seen.values["narrower in each round"] = narrower
+    seen.values["around the best so far"] = around
+    seen.values |= _scores_and_best(results, reply.value[0], trials)
+    seen.values["names on the border"] = _border(reply.value, ranges)
+    return seen
+
+
+def _rounds(
+    places: np.ndarray | None, results: list, count: int, times: int, trials: Trials
+) -> tuple[str, str]:
+    if places is None or times < 2 or count < 20:
+        return "yes", "yes"
+    scores = np.array([trials.score(parameters) for parameters, _ in results])
+    narrower = around = "yes"
+    width = np.ptp(places[:count], axis=0)
+    for number in range(1, times):
+        part = places[number * count : (number + 1) * count]
+        new = np.ptp(part, axis=0)
+        if (new > 0.9 * np.minimum(width, 1)).any():
+            narrower = "no"
+        best = places[int(np.argmax(scores[: number * count]))]
+        gap = np.maximum(part.min(axis=0) - best, best - part.max(axis=0))
+        if (gap > np.maximum(0.6 * new, 0.02)).any():
+            around = "no"
+        width = np.maximum(new, 1e-3)
+    return narrower, around
+
+
+def _border(value: Value, ranges: Mapping[str, Sequence[float]]) -> Value:
+    """Whether the names are those whose best lies within 5 % of an end; 4 to 6 % may go either
+    way."""
+    best, _, names = value
+    if not isinstance(names, (list, tuple)):
+        return Raised("Outputs", "the names on the border should come as a list")
+    places = _places([best], ranges) if isinstance(best, Mapping) else None
+    if places is None:
+        return "yes"
+    for key, place in zip(ranges, places[0], strict=True):
+        edge = min(place, 1 - place)
+        if edge < 0.04 and key not in names:
+            return "one is missing"
+        if edge > 0.06 and key in names:
+            return "one does not belong"
+    return "yes"
+
+
+@script
+def log_uniform(name: str, student: Student, case: Case) -> Observed:
+    """``sample_log_uniform``: many draws from one generator."""
+    seen = Observed()
+    given = arguments(case)
+    low, high = float(given["low"]), float(given["high"])
+    rng = student.hold(Seed(int(given["seed"])))
+    drawn = [student.call(name, low, high, rng).value for _ in range(int(given["repeats"]))]
+    series = as_series(drawn)
+    aspects = ("a number", "within the bounds", "log-uniform", "drawn from rng")
+    if not isinstance(series, np.ndarray):
+        wrong = series if isinstance(series, Raised) or series is None else _no_number(series)
+        seen.values = dict.fromkeys(aspects, wrong)
+        return seen
+    seen.values["a number"] = "yes"
+    inside = bool(((series >= low * (1 - 1e-9)) & (series <= high * (1 + 1e-9))).all())
+    seen.values["within the bounds"] = verdict(inside)
+    places = np.log(series / low) / np.log(high / low) if inside else None
+    fresh = len(series) < 2 or bool(np.ptp(series) > 0)
+    even = _evenly_spread(places[:, None]) if places is not None and fresh else "yes"
+    seen.values["log-uniform"] = even
+    again = student.call(name, low, high, Seed(int(given["seed"]))).value
+    same = isinstance(again, (int, float, np.ndarray)) and float(again) == float(series[0])
+    text = "the same seed gives another number" if fresh else "the same number at every call"
+    seen.values["drawn from rng"] = verdict(same and fresh, text)
+    return seen
+
+
+def _no_number(value: Value) -> Raised:
+    return Raised("Outputs", "the function should return one number")
