@@ -35,7 +35,8 @@ def confidence_interval(runs: np.ndarray | Sequence) -> tuple[np.ndarray, np.nda
     if n < 2:
         raise ValueError(f"an interval needs at least 2 runs, not {n}: repeat with other seeds")
     t = STUDENT_T[n - 2] if n - 2 < len(STUDENT_T) else 1.96
-    return runs.mean(axis=0), t * runs.std(axis=0, ddof=1) / np.sqrt(n)
+    half = t * runs.std(axis=0, ddof=1) / np.sqrt(n)
+    return np.asarray(runs.mean(axis=0)), np.asarray(half)
 
 
 def plot_bands(
@@ -145,4 +146,4 @@ def plot_clouds(
         axes.scatter(*points.T, s=6, alpha=0.7, **colour)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=name)
         axes.set(xlabel="$x_0$", ylabel="$x_1$")
-    return row[0]
+    return list(row[0])
