@@ -14,6 +14,8 @@ from matplotlib.ticker import LogLocator
 
 from cs_nn.arrays import Scalar
 
+from cs_nn.arrays import Scalar
+
 
 @dataclass(eq=False)
 class Node:
@@ -321,7 +323,7 @@ def plot_search(
 def animate_paths(
     f: Callable[[np.ndarray, np.ndarray], np.ndarray],
     paths: Mapping[str, np.ndarray],
-    reach: tuple[tuple[float, float], tuple[float, float]],
+    reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
     frames: int = 30,
 ) -> Any:
     """The picture of :func:`plot_paths` as a film with a slider, for a notebook to display.
