@@ -113,13 +113,17 @@ def test_nbgraders_validate_is_green_on_the_solution_and_red_on_the_stub(folder,
 
     stub = tmp_path / "stub"
     shutil.copytree(folder, stub)
-    for built in build_notebooks(A):
-        for place, failures in ((stub, len(built.exercises)), (solved, 0)):
-            found = Validator().validate(str(place / f"{built.name}.ipynb"))
-            checks = [f for f in found.get("failed", []) if "check(" in f["source"]]
-            assert len(checks) == failures
-            assert set(found) <= {"failed"}
-            assert all("NotYet" in f["raw_error"] for f in found.get("failed", []))
+    (built, *_) = build_notebooks(A)
+    questions = built.student.count(b"YOUR ANSWER HERE")
+    assert questions
+    for place, checks, answers in ((stub, len(built.exercises), questions), (solved, 0, 0)):
+        # The solution's exercise cells differ from the stub; only locked cells must not.
+        found = Validator().validate(str(place / f"{built.name}.ipynb"))
+        assert set(found) <= {"failed"}
+        errors = [f["raw_error"] for f in found.get("failed", [])]
+        assert sum("NotYet" in error for error in errors) == checks
+        assert sum("did not provide a response" in error for error in errors) == answers
+        assert len(errors) == checks + answers
 
 
 def test_an_earlier_release_is_replaced_and_nothing_else_is(tmp_path):
