@@ -69,9 +69,9 @@ def snapshots(name: str, student: Student, case: Case) -> Observed:
     seen.values["cycles run"] = reply.raised or len(run)
     good = isinstance(value, (list, tuple))
     seen.values["number of snapshots"] = len(value) if good else value
-    for number in range(count):
-        inside = good and number < len(value)
-        seen.values[f"snapshot {number + 1}"] = value[number] if inside else reply.raised
+    for place, number in (("first", 0), ("second", 1), ("last", -1)):
+        inside = good and -len(value) <= number < len(value)
+        seen.values[f"{place} snapshot"] = value[number] if inside else reply.raised
     return seen
 
 

@@ -2,13 +2,18 @@
 
 from autograder.course.a6_training import (
     average_pooling,
+    babysitting,
     convolution,
     convolution_backward,
+    diagnosing,
+    ensembles,
     max_pooling,
     networks,
     refining,
     sampling,
     searching,
+    transfer,
+    watching,
 )
 
 EXERCISES = (
@@ -17,7 +22,12 @@ EXERCISES = (
     *max_pooling.EXERCISES,
     *average_pooling.EXERCISES,
     *networks.EXERCISES,
+    *babysitting.EXERCISES,
+    *watching.EXERCISES,
     *sampling.EXERCISES,
     *searching.EXERCISES,
     *refining.EXERCISES,
+    *diagnosing.EXERCISES,
+    *ensembles.EXERCISES,
+    *transfer.EXERCISES,
 )
