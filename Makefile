@@ -42,7 +42,7 @@ bench: $(VENV)/.ready-torch
 
 nightly: $(VENV)/.ready
 	$(BIN)/python -m pytest -n auto --dist loadscope -m "nightly or not nightly"
-	$(BIN)/csnn validate
+	$(BIN)/csnn validate --mutants --leave-one-out
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache .hypothesis .benchmarks

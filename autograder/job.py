@@ -38,7 +38,8 @@ def grade_one(job: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         job: ``student``, ``assignment``, ``submission`` (`Submission.to_data`), ``seeds`` by
-            exercise, ``limits``, ``exercise_limits``, ``isolation``, ``bonus``, and the source of ``private_cases``.
+            exercise, ``limits``, ``exercise_limits``, ``isolation``, ``bonus``, and the source of
+            the teacher's ``private_cases``.
 
     Returns:
         ``result`` (the line), ``timings`` in seconds, ``pictures`` by exercise, and whether a time

@@ -10,6 +10,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+
+from cs_nn.arrays import Scalar
 
 from cs_nn.arrays import Scalar
 
@@ -37,8 +40,7 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     position = _layout(list(value) if isinstance(value, (list, tuple)) else [value])
     columns = 1 + max(column for column, _ in position.values())
     height = max(row for _, row in position.values())
-    if axes is None:
-        _, axes = plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))
+    axes = axes or plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))[1]
     for node, place in position.items():
         for parent in _parents(node):
             # Around the nodes in between, not through them.
@@ -81,8 +83,7 @@ def plot_gradient_error(
             0 has no place on a logarithmic axis and is left out.
         axes: where to draw.
     """
-    if axes is None:
-        _, axes = plt.subplots()
+    axes = axes or plt.subplots()[1]
     for name, error in errors.items():
         error = np.asarray(error, dtype=float)
         axes.loglog(steps, np.where(error > 0, error, np.nan), marker="o", markersize=3, label=name)
@@ -109,18 +110,19 @@ def plot_slopes(
     """
     if axes is None:
         axes = list(plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")[1])
+    pair = list(axes)
     x = np.linspace(-reach, reach, 801)
     marked = np.asarray(points, dtype=float)
-    for name, pair in curves.items():
-        for place, function in zip(axes, pair, strict=True):
+    for name, functions in curves.items():
+        for place, function in zip(pair, functions, strict=True):
             (line,) = place.plot(x, function(x), label=name)
             if marked.size:
                 place.plot(marked, function(marked), "o", color=line.get_color())
-    for place, what in zip(axes, ("output", "slope: what passes of the gradient"), strict=True):
+    for place, what in zip(pair, ("output", "slope: what passes of the gradient"), strict=True):
         place.set(xlabel="input x", ylabel=what)
         place.axhline(0, color="0.85", lw=0.8, zorder=0)
-    axes[0].legend()
-    return axes
+    pair[0].legend()
+    return pair
 
 
 def plot_losses(
@@ -129,9 +131,8 @@ def plot_losses(
     level_name: str = "",
     axes: Axes | None = None,
 ) -> Axes:
-    """Losses step by step, a line each; ``level`` is drawn across, with its name."""
-    if axes is None:
-        _, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    """Losses step by step, a line for each sequence; ``level`` is drawn across, with its name."""
+    axes = axes or _new_axes(7.0, 3.0)
     for name, values in losses.items():
         axes.plot(values, lw=1, label=name)
     if level is not None:
@@ -150,7 +151,7 @@ def show_images(
     """Small images in rows. ``signed`` ones in blue (negative), white (0) and red (positive)."""
     rows = -(-len(images) // columns)
     size = (0.95 * columns, (1.2 if len(titles) else 0.98) * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    _, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     shown = []
     for index, axes in enumerate(grid.flat):
         axes.set(xticks=[], yticks=[])
@@ -163,7 +164,6 @@ def show_images(
         if len(titles):
             axes.set_title(titles[index], fontsize=9)
         shown.append(axes)
-    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02)
     return shown
 
 
@@ -183,8 +183,7 @@ def plot_regions(
         points: to ask along each side.
         axes: where to draw.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(4.6, 4), layout="constrained")
+    axes = axes or _new_axes(4.6, 4.0)
     low, high = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
     across, up = (np.linspace(low[i], high[i], points) for i in (0, 1))
     grid = np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1)
@@ -218,8 +217,7 @@ def plot_paths(
         axes: where to draw.
         levels: of the contour lines, or how many.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(5, 4.4), layout="constrained")
+    axes = axes or _new_axes(5.0, 4.4)
     u, v = np.meshgrid(*(np.linspace(*limits, 200) for limits in reach))
     height = f(u, v)
     axes.contour(u, v, height, levels=levels, colors="0.8", linewidths=0.8)
@@ -314,6 +312,9 @@ def plot_search(
     best = np.nanargmax(scores)
     axes.scatter(across[best], up[best], s=170, facecolor="none", edgecolor="C3", label="best")
     axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log", title=title)
+    for axis in (axes.xaxis, axes.yaxis):
+        # In a narrow box the labels of all nine minor ticks would run into each other.
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.legend(loc="upper left")
     axes.figure.colorbar(dots, ax=axes, label=score)
     return axes
@@ -352,6 +353,11 @@ def animate_paths(
     page = HTML(film.to_jshtml(default_mode="once"))
     plt.close(figure)
     return page
+
+
+def _new_axes(width: float, height: float) -> Axes:
+    """New axes, in a figure of this size in inches."""
+    return plt.figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def _parents(node: Any) -> list[Any]:

@@ -9,6 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from cs_nn.arrays import Scalar
+
 STUDENT_T = (
     *(12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23),
     *(2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09),
@@ -33,11 +35,12 @@ def confidence_interval(runs: np.ndarray | Sequence) -> tuple[np.ndarray, np.nda
     if n < 2:
         raise ValueError(f"an interval needs at least 2 runs, not {n}: repeat with other seeds")
     t = STUDENT_T[n - 2] if n - 2 < len(STUDENT_T) else 1.96
-    return runs.mean(axis=0), t * runs.std(axis=0, ddof=1) / np.sqrt(n)
+    half = t * runs.std(axis=0, ddof=1) / np.sqrt(n)
+    return np.asarray(runs.mean(axis=0)), np.asarray(half)
 
 
 def plot_bands(
-    x: Sequence[float] | np.ndarray,
+    x: Sequence | np.ndarray,
     runs: Mapping[str, np.ndarray | Sequence],
     axes: Axes | None = None,
     marker: str = "",
@@ -89,9 +92,9 @@ def plot_intervals(
 
 def plot_layer_histograms(
     schemes: Mapping[str, Sequence[np.ndarray]],
-    limits: tuple[float, float] = (-1, 1),
+    limits: tuple[Scalar, Scalar] = (-1, 1),
     bins: int = 40,
-    skip: float | None = None,
+    skip: Scalar | None = None,
 ) -> np.ndarray:
     """Histograms of activations: a row for each scheme, a column for each layer.
 
@@ -139,7 +142,8 @@ def plot_clouds(
     for axes, (name, points) in zip(row[0], clouds.items(), strict=True):
         axes.axhline(0, color="0.8", lw=0.8)
         axes.axvline(0, color="0.8", lw=0.8)
-        axes.scatter(*points.T, s=6, c=colours, cmap="viridis", alpha=0.7)
+        colour = {} if colours is None else {"c": colours, "cmap": "viridis"}
+        axes.scatter(*points.T, s=6, alpha=0.7, **colour)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=name)
         axes.set(xlabel="$x_0$", ylabel="$x_1$")
-    return row[0]
+    return list(row[0])

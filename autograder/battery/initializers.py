@@ -194,7 +194,7 @@ def lsuv(name: str, student: Student, case: Case) -> Observed:
     seen.values["shapes"] = [f"{shape} {a.dtype if a is not None else ''}" for shape, a in
                              zip(shapes, arrays, strict=True)]  # fmt: skip
     if shapes != [list(w.shape) for w in weights]:
-        return seen
+        return _fill(seen, aspects, Raised("Outputs", "returns matrices of other shapes"))
     h, variances, multiples = x.astype(np.float64), [], []
     for w, new in zip(weights, arrays, strict=True):
         assert new is not None
@@ -208,6 +208,12 @@ def lsuv(name: str, student: Student, case: Case) -> Observed:
         h = ELEMENTWISE[kind](before)
     seen.values["direction"] = multiples
     seen.values["variance before the nonlinearity"] = np.array(variances)
+    return seen
+
+
+def _fill(seen: Observed, aspects: Sequence[str], value: Value) -> Observed:
+    for aspect in aspects:
+        seen.values.setdefault(aspect, value)
     return seen
 
 

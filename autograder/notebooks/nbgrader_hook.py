@@ -15,6 +15,7 @@ the grader raises, so that nothing is stored for that student.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +59,8 @@ class GraderFailed(Exception):
 
 def configure(config: Any) -> None:
     """Set Autograde up in an nbgrader configuration."""
+    # nbgrader's own use of its database; three lines for each student that say nothing to anyone.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
     config.Autograde.exporter_class = RebuildingExporter
     config.Autograde.autograde_preprocessors = [
         GradeInJail,

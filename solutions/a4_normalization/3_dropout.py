@@ -304,22 +304,25 @@ check(mc_dropout_predict)
 # Accuracy on the validation images, for 1 to 100 samples, against the single pass without masks. Five networks. How
 # many members does the crowd need before it is worth the trouble?
 
+# %%
+def one_pass(net):
+    """The probabilities of a network from a random pass: a function of images and rng."""
+
+    def predict(X, rng):
+        scores = net.scores(X, "train", rng)[0]
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    return predict
+
+
 # %% tags=["experiment"]
-def softmax(scores):
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 crowd_sizes = np.array([1, 2, 4, 8, 16, 32, 100])
 nets = [train_with(0.5, seed)[0] for seed in range(5)]
 crowd, single = [], []
 for net in nets:
     rng = np.random.default_rng(0)
-
-    def one_pass(X, rng):
-        return softmax(net.scores(X, "train", rng)[0])
-
-    means = [mc_dropout_predict(one_pass, digits.x_val, size, rng)[0] for size in crowd_sizes]
+    means = [mc_dropout_predict(one_pass(net), digits.x_val, n, rng)[0] for n in crowd_sizes]
     crowd.append([np.mean(mean.argmax(axis=1) == digits.y_val) for mean in means])
     single.append([net.accuracy(digits.x_val, digits.y_val)] * len(crowd_sizes))
 axes = plot_bands(crowd_sizes, {"mean of random passes": crowd, "one pass, no masks": single}, marker="o")
@@ -335,12 +338,8 @@ plt.show()
 # %% tags=["experiment"]
 rng = np.random.default_rng(0)
 spread = {"read rightly": [], "read wrongly": []}
-for net in nets:
-
-    def one_pass(X, rng):
-        return softmax(net.scores(X, "train", rng)[0])
-
-    mean, std = mc_dropout_predict(one_pass, digits.x_val, 50, rng)
+for net in [train_with(0.5, seed)[0] for seed in range(5)]:
+    mean, std = mc_dropout_predict(one_pass(net), digits.x_val, 50, rng)
     winner = mean.argmax(axis=1)
     doubt = std[np.arange(len(winner)), winner]
     for name, chosen in zip(spread, (winner == digits.y_val, winner != digits.y_val)):

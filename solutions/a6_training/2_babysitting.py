@@ -202,27 +202,27 @@ check(find_learning_rate)
 
 # %% tags=["experiment"]
 def loss_curve(rate, iterations=100, batch_size=50):
-    """Momentum from the same start; the losses of the mini-batches."""
+    """Momentum from the same start; the loss of all training images before each iteration."""
     net, rng, losses, configs = fresh_net(weight_scale=0.1), np.random.default_rng(1), [], {}
     with np.errstate(all="ignore"):
         for _ in range(iterations):
             batch = rng.choice(len(x_train), batch_size, replace=False)
-            loss, grads = net.loss(x_train[batch], y_train[batch])
-            losses.append(loss)
+            losses.append(net.loss(x_train, y_train)[0])
+            _, grads = net.loss(x_train[batch], y_train[batch])
             for name, grad in grads.items():
                 config = configs.get(name, {}) | {"learning_rate": rate}
                 net.params[name], configs[name] = sgd_momentum(net.params[name], grad, config)
     return losses
 
 
-rates = [3.0, 1.0, 0.1, 0.001]
+rates = [3.0, 1.0, 0.3, 0.001]
 curves = {f"η = {rate}": loss_curve(rate) for rate in rates}
 axes = plot_losses(curves, np.log(10), "log 10")
 axes.set(ylim=(0, 5), title=f"take {find_learning_rate(loss_curve, rates)}")
 plt.show()
 
 # %% [markdown]
-# Too low: a straight line that hardly falls. Good: steep, then flat. High: fast, and then restless, stuck at a higher level. Too high: gone. If the loss
+# Too low: a straight line that hardly falls. Good: steep, then flat. High: fast, and then restless, at a higher level than it could be. Too high: gone. If the loss
 # does not fall and *yet the accuracy rises*, do not worry: the scores have begun to point the right way, they are only still small.
 
 # %% [markdown]
@@ -362,14 +362,14 @@ plt.show()
 
 # %% tags=["experiment"]
 def step_too_early(epoch):
-    return 0.015 if epoch < 10 else 0.00015
+    return 0.006 if epoch < 10 else 0.00006
 
 
 runs = {
-    "A": (fresh_net(weight_scale=0.3), slice(0, 40), lambda epoch: 0.1, sgd_momentum, 30),
-    "B": (fresh_net(weight_scale=0.3), slice(None), lambda epoch: 0.0003, sgd_momentum, 30),
-    "C": (fresh_net(weight_scale=0.3), slice(None), step_too_early, sgd_momentum, 30),
-    "D": (fresh_net(hidden=2, weight_scale=0.3), slice(None), lambda epoch: 0.1, sgd_momentum, 30),
+    "A": (fresh_net(weight_scale=0.2), slice(0, 30), lambda epoch: 0.2, sgd_momentum, 30),
+    "B": (fresh_net(weight_scale=0.2), slice(None), lambda epoch: 0.0003, sgd_momentum, 30),
+    "C": (fresh_net(weight_scale=0.2), slice(None), step_too_early, sgd_momentum, 30),
+    "D": (fresh_net(hidden=1, weight_scale=0.2), slice(None), lambda epoch: 0.1, sgd_momentum, 30),
 }
 figure, places = plt.subplots(1, 4, figsize=(12, 3), layout="constrained")
 histories = {}
@@ -384,8 +384,8 @@ for place, (name, (net, part, schedule, update, epochs)) in zip(places, runs.ite
 plt.show()
 
 # %% [markdown]
-# A *overfits*: only 40 examples, training loss at zero, validation loss far above. More data, augmentation, regularisation (a4). B is *too slow*: raise
-# the rate. C *decayed too early*: the loss was still falling when the rate dropped, and then it stands still. D *underfits*: both curves level off together at a high loss; two hidden units are not enough.
+# A *overfits*: only 30 examples, training loss at zero, validation loss far above and rising again. More data, augmentation, regularisation (a4). B is *too slow*: raise
+# the rate. C *decayed too early*: the loss was still falling when the rate dropped, and then it stands still. D *underfits*: both curves level off together at a high loss; one hidden unit is not enough.
 
 # %% [markdown] question="curves" points=2
 # **Question 2** (2 points, read by a person). Three more curves, in words. For each: the most likely cause, and what you would try first.

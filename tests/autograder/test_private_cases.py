@@ -38,5 +38,5 @@ def test_a_private_case_catches_what_the_course_does_not():
 
 
 def test_a_name_that_is_no_exercise_is_one_sentence():
-    with pytest.raises(ValueError, match="'relu' is no exercise|'relu', which is no exercise"):
+    with pytest.raises(ValueError, match="'relu', which is no exercise"):
         with_private_cases("a2_backprop", "CASES = {'relu': None}")

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from autograder.records.course import read_students
-from autograder.records.gradebook import open_gradebook, write_grades
+from autograder.records.gradebook import GradebookError, open_gradebook, write_grades
 from tests.nbgrader_course.classroom import NOTEBOOK, QUESTION, A, Classroom, grades, is_check
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's own are not ours to mend
@@ -146,6 +146,41 @@ def test_csnn_grade_writes_the_same_grades(room, tmp_path):
         with open_gradebook(room.url) as nbgraders:
             same = nbgraders.find_submission(A, "wrong").notebooks[0]
             assert same.late_submission_penalty == late.notebooks[0].late_submission_penalty
+
+
+@pytest.mark.parametrize("bonus", [False, True])
+def test_starred_exercises_count_as_in_the_results(tmp_path, bonus):
+    """They are worth nothing in the maximum, and extra credit where the course gives a bonus."""
+    from autograder.config import load_course
+    from autograder.course import exercises
+
+    (tmp_path / "csnn.toml").write_text(f"bonus = {str(bonus).lower()}\n")
+    (tmp_path / "work" / "ada").mkdir(parents=True)
+    (tmp_path / "work" / "ada" / "1_layers.ipynb").write_text("{}")
+    found = [
+        {"name": e.name, "score": e.points, "max_score": e.points, "status": "passed"}
+        | {"checks": [], "diagnoses": []}
+        for e in exercises(A)
+    ]
+    core = sum(e.points for e in exercises(A) if e.core)
+    total = sum(e.points for e in exercises(A)) if bonus else core
+    line = {"student": "ada", "status": "graded", "message": "", "exercises": found}
+    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    write_grades([line], tmp_path / "work", A, url, load_course(tmp_path / "csnn.toml"))
+    with open_gradebook(url) as book:
+        submission = book.find_submission(A, "ada")
+        assert submission.score == pytest.approx(total)
+        assert submission.max_code_score == pytest.approx(core)
+    assert core < sum(e.points for e in exercises(A))
+
+
+def test_a_gradebook_that_cannot_be_opened_is_one_sentence():
+    for url in ("nonsense", "sqlite:////no/such/folder/gradebook.db"):
+        with (
+            pytest.raises(GradebookError, match=r"cannot be opened.*sqlite:///FILE"),
+            open_gradebook(url),
+        ):
+            raise AssertionError("it was opened")
 
 
 def test_manual_grades_late_penalties_feedback_and_export(room):

@@ -56,6 +56,7 @@ def test_a_wrong_solution_is_red_and_named_and_the_right_one_green(empty_room, t
         mine = notebook.add_below(grade)
         notebook.write(mine, "check()")
         output = notebook.run(mine)
+        output.scroll_into_view_if_needed()
         picture(page, "student-progress")
         assert "exercises pass their public checks" in output.inner_text()
         assert "✓" in row(output, "relu_forward")

@@ -41,6 +41,32 @@ PROMISES = {
         "accuracy == 1.0 and twenty[-1] < 0.01",
         "accuracy_on(digits.x_test, digits.y_test) > 0.96",
     ),
+    "a5_optimization/1_descent": ("plain[-1] > 30 * heavy[-1]",),
+    "a5_optimization/2_adaptive": (
+        "runs['AdamW'][-1].max() < 0.3 < runs['Adam, λ·w in the gradient'][-1, 1]",
+    ),
+    "a5_optimization/3_batches": (
+        "full[60] < noisy[60] and noisy[2000] < full[20]",
+        "np.all(np.sign(X4 @ answers['a fourth: the perceptron'][1][0] + "
+        "answers['a fourth: the perceptron'][1][1]) == y4)",
+        "X4[3] @ answers['a fourth: descent goes on'][1][0] < -1",
+    ),
+    "a5_optimization/4_curvature": (
+        "exact['Newton'][1][6] < 1e-10 < exact['Adam, η = 0.1'][1][100]",
+        "min(exact['L-BFGS'][1]) < 1e-7",
+    ),
+    "a6_training/2_babysitting": (
+        "find_learning_rate(loss_curve, rates) == 0.3",
+        "[diagnose_curves(h['train_loss'], h['val_loss']) for h in histories.values()]"
+        " == ['overfitting', 'too slow', 'decayed too early', 'underfitting']",
+    ),
+    "a6_training/3_search": ("wins['random'] > 600 > wins['grid']",),
+    "a6_training/4_convnet": (
+        "test_accuracy > 0.98",
+        "together[-1] > np.mean(single) + 0.02",
+        "to_noisy['fine-tuning'][1][0] > to_noisy['from scratch'][1][0] + 0.05",
+        "to_others['from scratch'][1][2] > to_others['fine-tuning'][1][2]",
+    ),
 }
 """Notebook → expressions that hold at its end."""
 
