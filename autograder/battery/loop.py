@@ -94,7 +94,7 @@ class Watched:
     def update(self, w: Value, dw: Value, config: Value = None) -> Value:
         given = dict(config) if isinstance(config, Mapping) else {}
         if self.pending is not None:
-            rows, labels, before = self.pending
+            rows, labels, _ = self.pending
             self.batches.append((rows, labels))
             self.steps.append({})
             self.pending = None

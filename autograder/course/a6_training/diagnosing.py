@@ -226,7 +226,7 @@ EXERCISES = (
             _seen_as(
                 "flat-start-overlooked",
                 renaming(bad_initialization="good"),
-                "The loss is flat for long and then falls: the start was bad. Look at the beginning "
+                "The loss is flat for long, then falls: the start was bad. Look at the beginning "
                 "of the curve too.",
                 "bad initialization",
             ),
