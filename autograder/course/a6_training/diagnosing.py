@@ -226,8 +226,8 @@ EXERCISES = (
             _seen_as(
                 "flat-start-overlooked",
                 renaming(bad_initialization="good"),
-                "The loss is flat for long and then falls: the start was bad. Look at the beginning "
-                "of the curve too.",
+                "The loss is flat for long and then falls: the start was bad. Look at the "
+                "beginning of the curve too.",
                 "bad initialization",
             ),
             _seen_as(
