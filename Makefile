@@ -20,7 +20,7 @@ demo: $(VENV)/.ready
 	$(BIN)/csnn demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
@@ -29,7 +29,7 @@ format: $(VENV)/.ready
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 validate: $(VENV)/.ready
 	$(BIN)/csnn validate
@@ -41,8 +41,8 @@ bench: $(VENV)/.ready-torch
 	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
 nightly: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "nightly or not nightly"
-	$(BIN)/csnn validate
+	$(BIN)/python -m pytest -n auto --dist loadscope -m "nightly or not nightly"
+	$(BIN)/csnn validate --mutants --leave-one-out
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache .hypothesis .benchmarks

@@ -283,6 +283,7 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
         "exercise_limits": plan.course.exercise_limits(),
         "isolation": plan.isolation,
         "bonus": plan.course.has_bonus(plan.assignment),
+        "private_cases": _private_cases(plan),
     }
     version = [_FORMAT, grader_version(), secret.version, _digest_of_folder(plan.course.overlay)]
     names = [exercise.name for exercise in exercises(plan.assignment)]
@@ -298,6 +299,25 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
             "seeds": {name: case_seed(secret, student, name) for name in names},
             "submission": submission.to_data(),
         }
+
+
+def _private_cases(plan: Plan) -> str:
+    """The source of the teacher's own cases, carried by each job to wherever it runs.
+
+    Raises:
+        BatchError: where they name what is no exercise, or do not run; better now than per student.
+    """
+    from autograder.course import with_private_cases
+
+    file = plan.course.overlay / f"{plan.assignment}.py" if plan.course.overlay else None
+    if file is None or not file.is_file():
+        return ""
+    source = file.read_text(encoding="utf-8")
+    try:
+        with_private_cases(plan.assignment, source)
+    except Exception as error:
+        raise BatchError(f"{file}: {error}") from None
+    return source
 
 
 def _digest_of_folder(folder: Path | None) -> str:

@@ -38,7 +38,8 @@ def grade_one(job: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         job: ``student``, ``assignment``, ``submission`` (`Submission.to_data`), ``seeds`` by
-            exercise, ``limits``, ``exercise_limits``, ``isolation`` and ``bonus``.
+            exercise, ``limits``, ``exercise_limits``, ``isolation``, ``bonus``, and the source of
+            the teacher's ``private_cases``.
 
     Returns:
         ``result`` (the line), ``timings`` in seconds, ``pictures`` by exercise, and whether a time
@@ -121,6 +122,7 @@ def plain(thing: Any) -> Any:
 def _run(
     submission: Any, job: Mapping[str, Any]
 ) -> tuple[list[ExerciseResult], str, list[str], bool]:
+    from autograder.course import with_private_cases
     from autograder.grading import grade_submission
     from autograder.notebooks.edition import cached_edition
     from autograder.sandbox.limits import Limits
@@ -135,9 +137,12 @@ def _run(
             student.limits = limits.with_(**job["exercise_limits"].get(exercise, {}))
             return job["seeds"][exercise]
 
-        results = grade_submission(student, job["assignment"], seed)
+        private = with_private_cases(job["assignment"], job.get("private_cases", ""))
+        results = grade_submission(student, job["assignment"], seed, exercises=private)
         outcomes, status, message = student.outcomes, student.status, student.message
     events = {outcome.status for outcome in outcomes} | {result.status for result in results}
+    if any(diagnosis.code == "raised:Died" for r in results for diagnosis in r.diagnoses):
+        events.add("killed")  # also where a fresh process answered the calls that came after
     limited = "timeout" in events | {status}
     if all(result.status == "passed" for result in results):
         return results, status, [message], limited  # whatever failed did no harm

@@ -1,4 +1,4 @@
-"""The pictures of the notebooks; the only module that needs matplotlib.
+"""The pictures of the notebooks; only this and `cs_nn.plots_statistics` need matplotlib.
 
 Every function draws into ``axes``, or into new ones, and returns them.
 """
@@ -10,6 +10,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+
+from cs_nn.arrays import Scalar
+
+from cs_nn.arrays import Scalar
 
 
 @dataclass(eq=False)
@@ -35,8 +40,7 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
     position = _layout(list(value) if isinstance(value, (list, tuple)) else [value])
     columns = 1 + max(column for column, _ in position.values())
     height = max(row for _, row in position.values())
-    if axes is None:
-        _, axes = plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))
+    axes = axes or plt.subplots(figsize=(1.5 * columns, 1.5 + 2 * height))[1]
     for node, place in position.items():
         for parent in _parents(node):
             # Around the nodes in between, not through them.
@@ -79,8 +83,7 @@ def plot_gradient_error(
             0 has no place on a logarithmic axis and is left out.
         axes: where to draw.
     """
-    if axes is None:
-        _, axes = plt.subplots()
+    axes = axes or plt.subplots()[1]
     for name, error in errors.items():
         error = np.asarray(error, dtype=float)
         axes.loglog(steps, np.where(error > 0, error, np.nan), marker="o", markersize=3, label=name)
@@ -93,8 +96,8 @@ def plot_gradient_error(
 
 def plot_slopes(
     curves: Mapping[str, tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], Any]]],
-    points: Sequence[float] = (),
-    reach: float = 12.0,
+    points: Sequence[float] | np.ndarray = (),
+    reach: Scalar = 12.0,
     axes: Sequence[Axes] | None = None,
 ) -> Sequence[Axes]:
     """Activation functions on the left, their slopes on the right.
@@ -106,34 +109,34 @@ def plot_slopes(
         axes: two, for functions and slopes.
     """
     if axes is None:
-        _, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+        axes = list(plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")[1])
+    pair = list(axes)
     x = np.linspace(-reach, reach, 801)
     marked = np.asarray(points, dtype=float)
-    for name, pair in curves.items():
-        for place, function in zip(axes, pair, strict=True):
+    for name, functions in curves.items():
+        for place, function in zip(pair, functions, strict=True):
             (line,) = place.plot(x, function(x), label=name)
             if marked.size:
                 place.plot(marked, function(marked), "o", color=line.get_color())
-    for place, what in zip(axes, ("output", "slope: what passes of the gradient"), strict=True):
+    for place, what in zip(pair, ("output", "slope: what passes of the gradient"), strict=True):
         place.set(xlabel="input x", ylabel=what)
         place.axhline(0, color="0.85", lw=0.8, zorder=0)
-    axes[0].legend()
-    return axes
+    pair[0].legend()
+    return pair
 
 
 def plot_losses(
-    losses: Mapping[str, Sequence[float] | np.ndarray],
-    level: float | None = None,
+    losses: Mapping[str, Any],
+    level: Scalar | None = None,
     level_name: str = "",
     axes: Axes | None = None,
 ) -> Axes:
-    """Losses step by step, a line each; ``level`` is drawn across, with its name."""
-    if axes is None:
-        _, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    """Losses step by step, a line for each sequence; ``level`` is drawn across, with its name."""
+    axes = axes or _new_axes(7.0, 3.0)
     for name, values in losses.items():
         axes.plot(values, lw=1, label=name)
     if level is not None:
-        axes.axhline(level, color="0.5", ls=":", label=level_name)
+        axes.axhline(float(level), color="0.5", ls=":", label=level_name)
     axes.set(xlabel="step", ylabel="loss")
     axes.legend()
     return axes
@@ -148,7 +151,7 @@ def show_images(
     """Small images in rows. ``signed`` ones in blue (negative), white (0) and red (positive)."""
     rows = -(-len(images) // columns)
     size = (0.95 * columns, (1.2 if len(titles) else 0.98) * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    _, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     shown = []
     for index, axes in enumerate(grid.flat):
         axes.set(xticks=[], yticks=[])
@@ -161,7 +164,6 @@ def show_images(
         if len(titles):
             axes.set_title(titles[index], fontsize=9)
         shown.append(axes)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
     return shown
 
 
@@ -181,8 +183,7 @@ def plot_regions(
         points: to ask along each side.
         axes: where to draw.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(4.6, 4), layout="constrained")
+    axes = axes or _new_axes(4.6, 4.0)
     low, high = X.min(axis=0) - 0.3, X.max(axis=0) + 0.3
     across, up = (np.linspace(low[i], high[i], points) for i in (0, 1))
     grid = np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1)
@@ -203,8 +204,9 @@ def plot_regions(
 def plot_paths(
     f: Callable[[np.ndarray, np.ndarray], np.ndarray],
     paths: Mapping[str, np.ndarray],
-    reach: tuple[tuple[float, float], tuple[float, float]],
+    reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
     axes: Axes | None = None,
+    levels: int | Sequence[float] = 18,
 ) -> Axes:
     """The ways of a descent over the contour lines of ``f(u, v)``.
 
@@ -213,17 +215,149 @@ def plot_paths(
         paths: for each way, by name, its points (steps, 2).
         reach: the limits of both axes.
         axes: where to draw.
+        levels: of the contour lines, or how many.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(5, 4.4), layout="constrained")
+    axes = axes or _new_axes(5.0, 4.4)
     u, v = np.meshgrid(*(np.linspace(*limits, 200) for limits in reach))
     height = f(u, v)
-    axes.contour(u, v, height, levels=18, colors="0.8", linewidths=0.8)
+    axes.contour(u, v, height, levels=levels, colors="0.8", linewidths=0.8)
     for name, path in paths.items():
-        axes.plot(*np.asarray(path).T, marker="o", markersize=3, lw=1.2, label=name)
+        marker = "o" if len(path) <= 50 else ""
+        axes.plot(*np.asarray(path).T, marker=marker, markersize=3, lw=1.2, label=name)
     axes.set(xlim=reach[0], ylim=reach[1], xlabel="$w_0$", ylabel="$w_1$")
     axes.legend()
     return axes
+
+
+def plot_curves(
+    curves: Mapping[str, tuple[Any, Any]],
+    xlabel: str,
+    ylabel: str,
+    log: str = "",
+    title: str = "",
+    marker: str = "",
+    axes: Axes | None = None,
+) -> Axes:
+    """Lines through points, one for each name.
+
+    Args:
+        curves: for each name, the places and the values, of equal length.
+        xlabel: what the places are.
+        ylabel: what the values are.
+        log: the axes that are logarithmic, "x", "y" or "xy".
+        title: what there is to see.
+        marker: of every point; none by default.
+        axes: where to draw.
+    """
+    if axes is None:
+        _, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    for name, (x, y) in curves.items():
+        axes.plot(x, y, lw=1.3, marker=marker, markersize=4, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+    if len(curves) > 1:
+        axes.legend(fontsize=9)
+    return axes
+
+
+def plot_history(history: Mapping[str, Sequence[float]], title: str = "") -> Sequence[Axes]:
+    """A training run, epoch by epoch: losses on the left, accuracies on the right.
+
+    Args:
+        history: lists with one entry per epoch: ``train_loss``, ``val_loss``, ``train_accuracy``
+            and ``val_accuracy``.
+        title: of the whole picture.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    epochs = np.arange(1, len(history["train_loss"]) + 1)
+    for place, what in zip(axes, ("loss", "accuracy"), strict=True):
+        for part, name in (("train", "training"), ("val", "validation")):
+            place.plot(epochs, history[f"{part}_{what}"], marker="o", markersize=3, label=name)
+        place.set(xlabel="epoch", ylabel=what)
+        place.legend()
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return axes
+
+
+def plot_search(
+    results: Sequence[tuple[Mapping[str, float], float]],
+    x: str,
+    y: str,
+    score: str = "score",
+    title: str = "",
+    axes: Axes | None = None,
+) -> Axes:
+    """The trials of a search over two parameters, coloured by score, the best one ringed.
+
+    Args:
+        results: (parameters, score) of every trial.
+        x: name of the parameter along the horizontal axis, logarithmic.
+        y: name of the parameter along the vertical axis, logarithmic.
+        score: what the score is.
+        title: what there is to see.
+        axes: where to draw.
+    """
+    if axes is None:
+        _, axes = plt.subplots(figsize=(5.4, 3.8), layout="constrained")
+    across, up, scores = (
+        np.array(values)
+        for values in ([p[x] for p, _ in results], [p[y] for p, _ in results],
+                       [s for _, s in results])
+    )  # fmt: skip
+    dots = axes.scatter(across, up, c=scores, s=60, cmap="viridis", edgecolor="white", zorder=2)
+    best = np.nanargmax(scores)
+    axes.scatter(across[best], up[best], s=170, facecolor="none", edgecolor="C3", label="best")
+    axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log", title=title)
+    for axis in (axes.xaxis, axes.yaxis):
+        # In a narrow box the labels of all nine minor ticks would run into each other.
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.legend(loc="upper left")
+    axes.figure.colorbar(dots, ax=axes, label=score)
+    return axes
+
+
+def animate_paths(
+    f: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    paths: Mapping[str, np.ndarray],
+    reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
+    frames: int = 30,
+) -> Any:
+    """The picture of :func:`plot_paths` as a film with a slider, for a notebook to display.
+
+    Args:
+        f: of two arrays of equal shape.
+        paths: for each way, by name, its points (steps, 2); all start together.
+        reach: the limits of both axes.
+        frames: pictures in the film, spread evenly over the longest way.
+    """
+    from IPython.display import HTML
+    from matplotlib.animation import FuncAnimation
+
+    figure, axes = plt.subplots(figsize=(5.4, 4.2), dpi=72)
+    plot_paths(f, dict.fromkeys(paths, np.full((1, 2), np.nan)), reach, axes=axes)
+    lines = dict(zip(paths, axes.lines, strict=True))
+    steps = max(len(path) for path in paths.values())
+
+    def show(frame: int) -> list[Any]:
+        now = 1 + round(frame * (steps - 1) / (frames - 1))
+        for name, line in lines.items():
+            line.set_data(*np.asarray(paths[name])[:now].T)
+        axes.set_title(f"step {now - 1}")
+        return list(lines.values())
+
+    film = FuncAnimation(figure, show, frames=frames, interval=120)
+    page = HTML(film.to_jshtml(default_mode="once"))
+    plt.close(figure)
+    return page
+
+
+def _new_axes(width: float, height: float) -> Axes:
+    """New axes, in a figure of this size in inches."""
+    return plt.figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def _parents(node: Any) -> list[Any]:

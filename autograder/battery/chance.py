@@ -52,6 +52,8 @@ def chi_square(statistic: float, degrees: int) -> float:
 def evenly(counts: np.ndarray) -> bool:
     """Whether draws fall evenly on the cells; expects at least 8 in each."""
     expected = counts.sum() / counts.size
+    if not expected:
+        return False
     statistic = float(((counts - expected) ** 2).sum() / expected)
     return bool(chi_square(statistic, counts.size - 1) < LIMIT)
 

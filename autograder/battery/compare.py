@@ -145,6 +145,8 @@ def array_fault(
     """`fault` for two arrays (numbers count as 0-d arrays)."""
     if got.shape != expected.shape:
         return Fault("shape", f"has shape {shape_text(got)}, expected {shape_text(expected)}")
+    if expected.dtype.kind == "b" and expected.ndim and got.dtype.kind != "b":
+        return Fault("dtype", f"has dtype {got.dtype}, expected bool")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return Fault(
@@ -152,7 +154,8 @@ def array_fault(
         )
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
-        wide = fault(expected, got.astype(expected.dtype), relative=relative)
+        with np.errstate(all="ignore"):
+            wide = fault(expected, got.astype(expected.dtype), relative=relative)
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
         return wide if wide and wide.kind == "value" else Fault("dtype", text)
     if any_float and got.dtype == np.float32:
@@ -167,6 +170,7 @@ def array_fault(
         return Fault("nan", text, index)
     with np.errstate(all="ignore"):
         distance = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+        distance = np.where(np.isnan(distance), np.inf, distance)  # ∞ was wanted, NaN came
     index = _first(np.where(good, -1.0, distance) == np.where(good, -1.0, distance).max())
     place = _place(index)
     wrong = np.count_nonzero(~good)

@@ -12,7 +12,6 @@ from autograder.battery.dropout import (
     Masked,
     cache_of,
     compare_draws,
-    constant,
     out_of,
     read_mask,
     without_zeros,
@@ -169,11 +168,20 @@ def _input_gradient(
         what = "no array" if array is None else shape_text(array)
         return Raised("Outputs", f"dx has shape {what}, expected {shape_text(x)}")
     for weights, word in ((used, ""), (w.astype(float), "as if no weight were dropped")):
-        own = (dout @ weights.T).reshape(x.shape)
-        factor = float(np.vdot(own, array) / max(np.vdot(own, own), 1e-300))
-        if np.allclose(array, factor * own, rtol=1e-3, atol=1e-4 * np.abs(own).max()):
-            return word or float(f"{factor:.4g}")
+        factor = _factor(array, (dout @ weights.T).reshape(x.shape))
+        if factor is not None:
+            return word or factor
     return "not what forward's weights give"
+
+
+def _factor(claimed: np.ndarray, own: np.ndarray) -> float | None:
+    """The constant between two arrays, if there is one; sums of float32 may be off by 1e-4."""
+    size = np.abs(own).max(initial=0.0)
+    if np.abs(claimed).max(initial=0.0) <= 1e-4 * size:
+        return 0.0
+    factor = float(np.vdot(own, claimed) / max(np.vdot(own, own), 1e-300))
+    near = np.allclose(claimed, factor * own, rtol=1e-3, atol=1e-4 * size * abs(factor))
+    return float(f"{factor:.4g}") if near else None
 
 
 def _weight_gradient(
@@ -192,11 +200,8 @@ def _weight_gradient(
     if kept.all() or not kept.any():
         word = "the forward pass drops " + ("nothing" if kept.any() else "everything")
         return dict.fromkeys(names, word)
-    ratio, odd = array / dense, "not a multiple of what the affine layer gives"
-    inside = constant(_rounded(ratio[kept] / (used / w)[kept]), odd)
-    return {names[0]: inside, names[1]: constant(_rounded(ratio[~kept]), odd)}
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    """To four digits: the weights in use were solved for."""
-    return np.array([float(f"{v:.3e}") for v in values])
+    scale = float(np.median((used / w)[kept]))
+    odd = "not a multiple of what the affine layer gives"
+    inside = _factor(array[kept], scale * dense[kept])
+    outside = _factor(array[~kept], dense[~kept])
+    return dict(zip(names, (odd if f is None else f for f in (inside, outside)), strict=True))

@@ -36,12 +36,6 @@ class Function(Kind):
         given = arguments(case)
         reply = seen.note(call_with(student, name, given))
         seen.values = split(reply.value, self.outputs)
-        limit = case.extra.get("seconds", np.inf)
-        if reply.raised is None and reply.seconds > limit:
-            again = call_with(student, name, given)  # the first time may have had bad luck
-            if again.seconds > limit:
-                slow = Raised("TimeLimit", "it takes many times as long as it should")
-                seen.values = dict.fromkeys(self.outputs, slow)
         if CONDUCT in case.tags and reply.raised is None:
             again = call_with(student, name, given)
             if not self.same_answer("", reply.value, again.value):

@@ -175,7 +175,8 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
     draws = []
     for _ in range(int(given["repeats"])):
         value = student.call(name, n, size, rng).value
-        array = np.asarray(value) if isinstance(value, (list, tuple)) else as_array(value)
+        plain = isinstance(value, (list, tuple)) and all(isinstance(v, int) for v in value)
+        array = np.asarray(value) if plain else as_array(value)
         if array is None or array.dtype.kind not in "iuf":
             seen.values = dict.fromkeys(aspects, _not_indices(value))
             return seen
@@ -199,7 +200,7 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
 
 def _evenly(drawn: np.ndarray, n: int) -> str:
     """χ² of the counts; its threshold is passed by chance less than once in 1e10."""
-    if drawn.min(initial=0) < 0 or drawn.max(initial=0) >= n:
+    if not (drawn.min(initial=0) >= 0 and drawn.max(initial=0) < n):  # NaN is not below n
         return YES  # said by the line "range"
     counts = np.bincount(drawn.astype(int), minlength=n)
     expected = len(drawn) / n

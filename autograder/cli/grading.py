@@ -65,6 +65,9 @@ def grade(
     pages: Annotated[bool, typer.Option("--pages", help="Write the pages too (csnn report).")] = (
         False
     ),
+    gradebook: Annotated[
+        str, typer.Option(metavar="DB_URL", help="nbgrader's: sqlite:///FILE, postgresql://….")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Grade a class; the same command again does only what changed."""
@@ -87,6 +90,13 @@ def grade(
         )
     if pages:
         write_pages(outcome.lines, to, plan.course.name)
+    if gradebook:
+        from autograder.records.gradebook import write_grades
+
+        with progress_bar("Writing the gradebook") as progress:
+            write_grades(
+                outcome.lines, submissions, plan.assignment, gradebook, plan.course, progress
+            )
     if as_json:
         show_json(outcome.lines)
     else:

@@ -169,12 +169,37 @@ def exercises(
 def course_init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course's folder.")],
     name: Annotated[str, typer.Option(help="What the course is called.")] = "Deep learning",
+    students: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Class list: id, first_name, last_name, email."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this assignment's sources: a2; repeatable.")
+    ] = None,
 ) -> None:
-    """Make a course: one file of settings and one secret."""
-    from autograder.config import COURSE_FILE, SECRET_FILE, make_course
+    """Make a course that nbgrader and formgrader accept, or complete one."""
+    from autograder.config import COURSE_FILE, SECRET_FILE
+    from autograder.records.course import CONFIG_FILE, GRADEBOOK, make_nbgrader_course
 
-    make_course(folder, name)
+    wanted = [assignment_named(one) for one in only or ()]
+    done = make_nbgrader_course(folder, name, students, wanted)
+    sources = sorted({path.parent.name for path in folder.glob("source/*/*.ipynb")})
+    first = sources[0] if sources else "NAME"
+    rows = [
+        ("Settings", f"{folder / COURSE_FILE}{_was_there(folder / COURSE_FILE, done.kept)}"),
+        ("nbgrader", f"{folder / CONFIG_FILE}{_was_there(folder / CONFIG_FILE, done.kept)}"),
+        ("Secret", f"{folder / SECRET_FILE} (keep a copy; never publish it)"),
+        ("Sources", f"{folder / 'source'}: {', '.join(sources)}"),
+        ("Gradebook", f"{folder / GRADEBOOK}: {done.students} students"),
+        ("Next", f"cd {folder} && nbgrader generate_assignment {first}"),
+    ]
     console = out()
-    console.print(text(f"Settings: {folder / COURSE_FILE}"))
-    console.print(text(f"Secret:   {folder / SECRET_FILE} (keep a copy; never publish it)"))
-    console.print(text("Next:     csnn release a2 --to FOLDER", "dim"))
+    for what, words in rows:
+        padding = " " * (12 - len(what))
+        console.print(text(f"{what}:").append(padding).append_text(text(words)), soft_wrap=True)
+    for remark in done.remarks:
+        console.print(text(remark, "yellow"), soft_wrap=True)
+
+
+def _was_there(file: Path, kept: list[Path]) -> str:
+    return " (was there, left as it was)" if file in kept else ""

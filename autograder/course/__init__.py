@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 import re
 from functools import cache
+from typing import Any
 
 from autograder.course import curriculum
 from autograder.exercise import Exercise
@@ -41,3 +42,33 @@ def exercises(assignment: str) -> tuple[Exercise, ...]:
         for plan in curriculum.planned(assignment)
         if plan.name in declared
     )
+
+
+@cache
+def with_private_cases(assignment: str, source: str) -> tuple[Exercise, ...]:
+    """The exercises with a teacher's own cases behind the course's.
+
+    Args:
+        source: a module that defines ``CASES``, exercise name → ``cases(rng) -> list[Case]``, as
+            the declarations here do; "" for none.
+
+    Raises:
+        ValueError: where it names what is no exercise of the assignment.
+    """
+    if not source:
+        return exercises(assignment)
+    module: dict[str, Any] = {"__name__": f"private_{assignment}"}
+    exec(compile(source, f"<private cases of {assignment}>", "exec"), module)
+    added = module.get("CASES", {})
+    known = exercises(assignment)
+    unknown = [name for name in added if name not in {e.name for e in known}]
+    if unknown:
+        raise ValueError(f"CASES names {unknown[0]!r}, which is no exercise of {assignment}")
+
+    def joined(exercise: Exercise) -> Exercise:
+        if exercise.name not in added:
+            return exercise
+        own, more = exercise.cases, added[exercise.name]
+        return dataclasses.replace(exercise, cases=lambda rng: [*own(rng), *more(rng)])
+
+    return tuple(joined(exercise) for exercise in known)

@@ -64,16 +64,16 @@ def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis
     if not vague:
         return found
     alike = likeness(evidence, [d.aspect for d in vague])
-    return [
-        dataclasses.replace(
-            d,
-            code=f"like:{alike[d.aspect][1].removeprefix('as if ').replace(' ', '-')}",
-            message=f"{d.message} It comes out just {alike[d.aspect][1]}.",
-        )
-        if d in vague and d.aspect in alike
-        else d
-        for d in found
-    ]
+    return [_liken(d, alike[d.aspect][1]) if d in vague and d.aspect in alike else d for d in found]
+
+
+def _liken(diagnosis: Diagnosis, words: str) -> Diagnosis:
+    """The words join the message; a code that says *when* stays, one that says nothing goes."""
+    code = diagnosis.code
+    if not code.startswith("only@"):
+        code = "like:" + words.removeprefix("as if ").replace(" ", "-")
+    message = f"{diagnosis.message} It comes out just {words}."
+    return dataclasses.replace(diagnosis, code=code, message=message)
 
 
 def _merge(found: list[Diagnosis]) -> list[Diagnosis]:

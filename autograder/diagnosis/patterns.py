@@ -84,6 +84,8 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         text = f"{aspect} {first.fault.text}"
         if "cut off" in text:
             text += ". Is there an array of integers into which the results are written?"
+        elif "expected bool" in text:
+            text += ": numbers are no marks; as an index, 0 and 1 pick the first two entries."
         else:
             text += ": look for np.zeros without a dtype, and for float64 arrays that join in."
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)

@@ -52,16 +52,23 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
 def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str, str]]:
     """aspect → (code, words) from suspects of last resort: "as if a mean stood where …"."""
     found: dict[str, tuple[str, str]] = {}
-    splits = {aspect: _split(evidence, aspect) for aspect in aspects}
+    splits = {a: _split(evidence, a) for a in aspects if not _in_words(evidence, a)}
+    if not splits:
+        return found
     for suspect in evidence.task.lookalikes():
         for aspect, (wrong, right) in splits.items():
             # Wrong answers first: most suspects are out after one of them.
             places = [*sorted(wrong), *sorted(right)]
             if aspect not in found and all(_agrees(evidence, aspect, suspect, i) for i in places):
                 found[aspect] = (suspect.code, suspect.sentence)
-        if len(found) == len(aspects):
+        if len(found) == len(splits):
             break
     return found
+
+
+def _in_words(evidence: Evidence, aspect: str) -> bool:
+    """Whether an answer is but a word about it ("the same for all rows"), which many share."""
+    return any(isinstance(row.got, str) for row in evidence.rows(aspect) if row.fault)
 
 
 def _explanations(

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout: ``solutions/`` and ``assignments/`` lie here, beside the packages."""
 
 REQUIREMENTS = (
-    "numpy>=1.26",
+    "numpy>=2.0",
     "matplotlib>=3.8",
     "jaxtyping>=0.2.36",
     "jupyterlab>=4",

@@ -15,6 +15,7 @@ the grader raises, so that nothing is stored for that student.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,7 @@ from traitlets import Unicode
 
 from autograder.notebooks.cells import Notebook, parse_notebook
 from autograder.notebooks.collect import Place
+from autograder.notebooks.nbgrader_class import grade_submitted
 from autograder.notebooks.skeleton import belongs_to, rebuild
 from autograder.notebooks.submission import (
     Release,
@@ -57,24 +59,28 @@ class GraderFailed(Exception):
 
 def configure(config: Any) -> None:
     """Set Autograde up in an nbgrader configuration."""
+    # nbgrader's own use of its database; three lines for each student that say nothing to anyone.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
     config.Autograde.exporter_class = RebuildingExporter
     config.Autograde.autograde_preprocessors = [
         GradeInJail,
         IgnorePattern,
         LimitOutput,
-        SaveAutoGrades,
+        SaveGrades,
         AssignLatePenalties,
         CheckCellMetadata,
     ]
 
 
-def grade_cells(submission: Submission, isolation: str) -> Mapping[str, Any]:
+def grade_cells(
+    submission: Submission, isolation: str, folder: Path | None = None
+) -> Mapping[str, Any]:
     """Grade one submission as ``csnn grade`` does, with the course's secret and limits."""
     from autograder.config import case_seed, find_course
     from autograder.course import exercises
     from autograder.job import grade_one
 
-    course = find_course()
+    course = find_course(folder)
     secret = course.secret()
     names = [exercise.name for exercise in exercises(submission.assignment)]
     job = {
@@ -138,24 +144,35 @@ class RebuildingExporter(NotebookExporter):
         if not (isinstance(converter, Autograde) and converter._sanitizing and resources):
             return super().from_filename(filename, resources, **kwargs)
         about = resources["nbgrader"]
-        notebook, why = _rebuilt(
-            converter.coursedir, about["student"], about["assignment"], about["notebook"]
+        course, assignment = converter.coursedir, about["assignment"]
+        notebooks, why = rebuilt_notebooks(
+            _released_files(course, assignment),
+            _place(course, about["student"], assignment),
+            _release(course, assignment),
         )
         if why:
             self.log.warning("%s, %s: %s", about["student"], about["assignment"], why)
         where, name = os.path.split(filename)
         resources["metadata"] = {"name": os.path.splitext(name)[0], "path": where}
-        return self.from_notebook_node(notebook, resources, **kwargs)
+        return self.from_notebook_node(notebooks[about["notebook"]], resources, **kwargs)
 
 
-def _rebuilt(course: Any, student: str, assignment: str, name: str) -> tuple[NotebookNode, str]:
-    files = _released_files(course, assignment)
-    released = {key: _parsed(content) for key, content in files.items()}
-    place = _place(course, student, assignment)
-    written, why = notebooks_of(place, _release(course, assignment))
-    mine = [n for file, n in written if belongs_to(file, n, released) == name]
-    skeleton = nbformat.reads(files[name].decode(), as_version=4)
-    return rebuild(skeleton, released[name], mine, why), why
+def rebuilt_notebooks(
+    files: Mapping[str, bytes], place: Place, release: Release
+) -> tuple[dict[str, NotebookNode], str]:
+    """Each released notebook (name → content) with one student's work in it, and why if none."""
+    released = {name: _parsed(content) for name, content in files.items()}
+    written, why = notebooks_of(place, release)
+    mine: dict[str, list[Notebook]] = {name: [] for name in files}
+    for file, notebook in written:
+        mine[belongs_to(file, notebook, released)].append(notebook)
+    rebuilt = {
+        name: rebuild(
+            nbformat.reads(content.decode(), as_version=4), released[name], mine[name], why
+        )
+        for name, content in files.items()
+    }
+    return rebuilt, why
 
 
 def _expect_every_notebook(converter: Any) -> None:
@@ -200,17 +217,15 @@ class GradeInJail(NbGraderPreprocessor):
     ).tag(config=True)
 
     _last: ClassVar[tuple[tuple[str, ...], Mapping[str, Any]] | None] = None
+    _class: ClassVar[tuple[Any, Mapping[str, Mapping[str, Any]]] | None] = None
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Put the scores into the notebook; the student's code does not run here."""
-        line = self._line(resources["nbgrader"]["student"], resources["nbgrader"]["assignment"])
-        results = {result["name"]: result for result in line["exercises"]}
-        for cell in nb.cells:
-            if cell.cell_type != "code":
-                continue
-            cell.outputs, cell.execution_count = [], None
-            if is_grade(cell) and not is_solution(cell):
-                _give(cell, results, line)
+        about = resources["nbgrader"]
+        line = self._line(about["student"], about["assignment"])
+        converter: Any = self.parent.parent if self.parent else None
+        bonus = _has_bonus(converter.coursedir, about["assignment"])
+        resources["csnn_bonus"] = fill(nb, line, bonus)
         return nb, resources
 
     def _line(self, student: str, assignment: str) -> Mapping[str, Any]:
@@ -223,11 +238,71 @@ class GradeInJail(NbGraderPreprocessor):
         last = GradeInJail._last
         if last and last[0] == key:
             return last[1]
-        line = self.grade(submission, self.isolation)
+        line = self._graded(converter, submission)
         if line["status"] == "not graded":
             raise GraderFailed(f"{student}, {assignment}: {line['message']}")
         GradeInJail._last = (key, line)
         return line
+
+    def _graded(self, converter: Any, submission: Submission) -> Mapping[str, Any]:
+        """A class is graded at once and in parallel; a student alone, as formgrader asks, alone."""
+        if self.grade is not grade_cells:
+            return self.grade(submission, self.isolation)
+        course = converter.coursedir
+        root = Path(course.root)
+        if len(converter.assignments) > 1 and not (self._class and self._class[0] is converter):
+            lines = grade_submitted(
+                root,
+                root / course.submitted_directory,
+                submission.assignment,
+                self.isolation,
+                self.log.warning,
+            )
+            GradeInJail._class = (converter, lines)
+        lines = self._class[1] if self._class and self._class[0] is converter else {}
+        return lines.get(submission.student) or grade_cells(submission, self.isolation, root)
+
+
+def _has_bonus(course: Any, assignment: str) -> bool:
+    from autograder.config import find_course
+
+    return find_course(Path(course.root)).has_bonus(assignment)
+
+
+class SaveGrades(SaveAutoGrades):
+    """Saves scores as nbgrader does; what a starred exercise earns becomes extra credit."""
+
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._add_score(cell, resources)
+        bonus = resources.get("csnn_bonus", {})
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        if grade_id in bonus:
+            grade = self.gradebook.find_grade(
+                grade_id, self.notebook_id, self.assignment_id, self.student_id
+            )
+            grade.extra_credit = bonus[grade_id]
+            self.gradebook.db.commit()
+
+
+def fill(notebook: NotebookNode, line: Mapping[str, Any], bonus: bool) -> dict[str, float]:
+    """Put the scores of a line into a notebook's grade cells.
+
+    Returns:
+        by grade id, the extra credit of starred exercises, which are worth no points by themselves.
+    """
+    results = {result["name"]: result for result in line["exercises"]}
+    extra: dict[str, float] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs, cell.execution_count = [], None
+        if is_grade(cell) and not is_solution(cell):
+            _give(cell, results, line)
+            own = cell.metadata.nbgrader
+            if not own["points"]:
+                result = results[own["grade_id"].removeprefix("check-")]
+                extra[own["grade_id"]] = float(result["score"]) if bonus else 0.0
+    return extra
 
 
 def _give(cell: NotebookNode, results: Mapping[str, Any], line: Mapping[str, Any]) -> None:

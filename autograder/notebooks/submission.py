@@ -351,13 +351,18 @@ def _defer(cells: tuple[Cell, ...], release: Release) -> tuple[Cell, ...]:
 def _restore(cells: tuple[Cell, ...], release: Release, intake: Intake) -> tuple[Cell, ...]:
     """Add the released set-up cells that were deleted, deferred: a lost import costs no points."""
     bound = {name for cell in cells for name in cell.defines}
-    restored = [
-        Cell(len(cells), c.source, "code", "", True, c.defines)
-        for cs in release.notebooks.values()
-        for c in cs
-        if c.role == "setup" and c.defines and not bound.issuperset(c.defines)
-    ]
-    if restored:
+    restored, deleted = [], False
+    for released in release.notebooks.values():
+        lost = [
+            Cell(len(cells), c.source, "code", "", True, c.defines)
+            for c in released
+            if c.role == "setup" and c.defines and not bound.issuperset(c.defines)
+        ]
+        restored += lost
+        # A notebook of which nothing was handed in has lost nothing.
+        handed_in = any(c.role == "exercise" and bound.intersection(c.defines) for c in released)
+        deleted |= bool(lost) and handed_in
+    if deleted:
         intake.note("set-up cells of the release were missing; they count as still there")
     return cells + tuple(replace(c, index=len(cells) + i) for i, c in enumerate(restored))
 

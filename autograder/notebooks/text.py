@@ -237,6 +237,12 @@ def student_edition(notebook: NotebookNode, path: Path) -> NotebookNode:
     return student
 
 
+def student_edition_of(solution: bytes, name: str) -> bytes:
+    """`student_edition` from the bytes of a solution notebook to those of the student's."""
+    notebook = nbformat.reads(solution.decode(), as_version=4)
+    return _written(student_edition(notebook, Path(f"{name}.ipynb")))
+
+
 def _written(notebook: NotebookNode) -> bytes:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)

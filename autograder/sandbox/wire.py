@@ -135,7 +135,7 @@ def pack(value: Value, functions: list[Callable[..., Value]] | None = None) -> b
         WireError: for what cannot cross, or a frame larger than the other side would accept.
     """
     encoder = _Encoder(functions)
-    structure = msgpack.packb(encoder.encode(value))
+    structure: bytes = msgpack.packb(encoder.encode(value)) or b""
     blob = b"".join(encoder.blobs)
     if len(structure) > MAX_STRUCTURE or len(blob) > MAX_BLOB:
         raise WireError("the value is too large")

@@ -326,12 +326,12 @@ check(train_step)
 X20, y20 = digits.x_train[:20], digits.y_train[:20]
 net = TwoLayerNet(64, 50, 10, weight_scale=1e-3, rng=np.random.default_rng(0))
 rng = np.random.default_rng(0)
-losses = [train_step(net, X20, y20, 0.5, 20, rng) for _ in range(800)]
+twenty = [train_step(net, X20, y20, 0.5, 20, rng) for _ in range(800)]
 accuracy = np.mean(net.loss(X20).argmax(axis=1) == y20)
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained")
-plot_losses({"the first 80 steps": losses[:80]}, np.log(10), "log 10: knows nothing", left)
-plot_losses({"all 800 steps": losses}, 0.01, "what we ask for", right)
-right.set(yscale="log", title=f"accuracy {accuracy:.2f}, last loss {losses[-1]:.4f}")
+plot_losses({"the first 80 steps": twenty[:80]}, np.log(10), "log 10: knows nothing", left)
+plot_losses({"all 800 steps": twenty}, 0.01, "what we ask for", right)
+right.set(yscale="log", title=f"accuracy {accuracy:.2f}, last loss {twenty[-1]:.4f}")
 left.set_title("a slow start")
 plt.show()
 

@@ -14,7 +14,7 @@ import cs_nn
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(cs_nn.__path__, "cs_nn.")
-    if module.name != "cs_nn.plots"
+    if not module.name.startswith("cs_nn.plots")
 )
 
 

@@ -64,7 +64,8 @@ def neuron_cases(rng):
         return Case(words, args, check, frozenset(tags))
 
     def draw():
-        return {"w": numbers(rng, 3), "x": numbers(rng, 2)}
+        """Moderate numbers: where σ is flat, honest slopes differ in their last digits."""
+        return {"w": np.clip(numbers(rng, 3), -1.2, 1.2), "x": np.clip(numbers(rng, 2), -1.2, 1.2)}
 
     narrow = as_dtype(draw(), np.float32)
     tags = ["any float", "may refuse"]

@@ -16,13 +16,15 @@ def extreme_logits(rng):
     """Logits that overflow exp, and a probability so small that log(p + 1e-8) shows."""
     huge = numbers(rng, 4, 3, scale=1000.0)
     huge[0, :2] = 2000.0, -2000.0
+    right = labels(rng, 4, 3)
+    right[0] = 1  # its probability underflows to 0
     x = numbers(rng, 5, 4)
     y = labels(rng, 5, 4)
     x[np.arange(5), y] -= 30.0
     rows = numbers(rng, 3, 4) + np.array([[0.0], [-900.0], [-2000.0]])
     many = "very different rows"
     return [
-        Case("logits in the thousands", {"x": huge, "y": labels(rng, 4, 3)}, "huge logits"),
+        Case("logits in the thousands", {"x": huge, "y": right}, "huge logits"),
         Case("a true class of tiny probability", {"x": x, "y": y}, "tiny probabilities"),
         Case(f"logits with {many}", {"x": rows, "y": labels(rng, 3, 4)}, "rows far apart"),
     ]
@@ -35,7 +37,8 @@ CASES = layer_cases(
 
 
 def _softmax(x):
-    z = np.exp(x - x.max(axis=1, keepdims=True))
+    z = x - x.max(axis=1, keepdims=True)
+    z = np.exp(z)
     return z / z.sum(axis=1, keepdims=True)
 
 

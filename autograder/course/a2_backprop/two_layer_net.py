@@ -16,9 +16,9 @@ def cases(rng):
             "X": numbers(rng, n, *(shape or (d,))),
             "y": labels(rng, n, c),
             "params": {
-                "W1": numbers(rng, d, h),
+                "W1": numbers(rng, d, h, scale=0.6),
                 "b1": numbers(rng, h),
-                "W2": numbers(rng, h, c),
+                "W2": numbers(rng, h, c, scale=0.6),
                 "b2": numbers(rng, c),
             },
             "reg": float(np.round(rng.uniform(0.2, 0.8), 3)) if reg is None else reg,

@@ -16,7 +16,9 @@ TOLERANCE = 1e-5
 
 def cases(rng):
     def drawn(*shapes):
-        return {f"{'Wb'[i % 2]}{i // 2 + 1}": numbers(rng, *s) for i, s in enumerate(shapes)}
+        return {
+            f"{'Wb'[i % 2]}{i // 2 + 1}": np.asarray(numbers(rng, *s)) for i, s in enumerate(shapes)
+        }
 
     def case(
         grads, limit, check="", as_list=False, tags=(), dtype: type = np.float64, words="", tol=None

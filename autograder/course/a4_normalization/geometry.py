@@ -113,8 +113,9 @@ def crop_with_proportions(images, rng, size, scale=(0.5, 1.0)):
 
 
 def affine(
-    angle=None, size=None, slant=None, shift=None, order="shear first", middle=True, **reading
-):
+    angle=None, size=None, slant=None, shift=None, order="shear first", middle=True,
+    nearest=False, repeat=False,
+):  # fmt: skip
     """Random affine map with one thing changed; each draw is ``f(rng, n, setting)``."""
 
     def transform(images, rng, degrees=10, translate=0.1, scale=(0.9, 1.1), shear=5):
@@ -138,7 +139,7 @@ def affine(
             back[:, k, 0, None, None] * r + back[:, k, 1, None, None] * c + centre[k]
             for k in (0, 1)
         ]
-        return read(images, places[0], places[1], **reading)
+        return read(images, places[0], places[1], nearest, repeat)
 
     return transform
 
@@ -362,6 +363,7 @@ EXERCISES = (
             [
                 {},
                 STILL | {"degrees": 30.0},
+                {"translate": 0.0, "scale": (1.0, 1.0), "shear": 0.0},
                 STILL | {"translate": 0.25},
                 STILL | {"scale": (1.2, 1.6)},
                 STILL | {"shear": 20.0},

@@ -129,7 +129,8 @@ def mangled(built):
 
 def test_scores_are_ours_whatever_was_handed_in(course, built, tmp_path):
     points = full(built)
-    wrong = replaced(built.solution, {"affine_forward": FORWARD, "affine_backward": MEAN})
+    planted = {"affine_forward": FORWARD, "affine_backward": MEAN}
+    wrong = replaced({built.name: built.solution}, planted)[built.name]
     archive = tmp_path / "work.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("my work/a2.ipynb", built.solution)

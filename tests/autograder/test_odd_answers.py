@@ -1,0 +1,62 @@
+"""Whatever a student's function returns, grading it ends in a result, never in an error."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from autograder import course
+from autograder.grading import brief, grade, namespace_with
+from autograder.student import LocalStudent
+
+EVERY = [
+    pytest.param(exercise, id=f"{assignment}-{exercise.name}")
+    for assignment in course.assignments()
+    for exercise in course.exercises(assignment)
+]
+
+
+def shaped_like(args, fill, dtype=float):
+    """An array of the first array's shape, or (fan_in, fan_out)."""
+    arrays = [a for a in args if isinstance(a, np.ndarray)]
+    if arrays:
+        return np.full(arrays[0].shape, fill, dtype)
+    sizes = [a for a in args if isinstance(a, int) and not isinstance(a, bool)]
+    return np.full(tuple(sizes[:2]), fill, dtype)
+
+
+def raises(*args, **settings):
+    raise ZeroDivisionError("on purpose")
+
+
+ODD = {
+    "nothing": lambda *a, **s: None,
+    "a word": lambda *a, **s: "gradient",
+    "a number": lambda *a, **s: 3,
+    "not a number": lambda *a, **s: shaped_like(a, np.nan),
+    "infinite": lambda *a, **s: shaped_like(a, np.inf),
+    "huge": lambda *a, **s: shaped_like(a, 1e300),
+    "zeros": lambda *a, **s: shaped_like(a, 0.0),
+    "integers": lambda *a, **s: shaped_like(a, 2, int),
+    "booleans": lambda *a, **s: shaped_like(a, True, bool),
+    "objects": lambda *a, **s: np.array([{}, "x"], dtype=object),
+    "complex": lambda *a, **s: shaped_like(a, 1j, complex),
+    "empty": lambda *a, **s: np.zeros((0, 3)),
+    "a row": lambda *a, **s: np.arange(3.0),
+    "a pair": lambda *a, **s: (shaped_like(a, np.nan), None),
+    "three": lambda *a, **s: (shaped_like(a, 1.0), np.nan, {}),
+    "a dict": lambda *a, **s: {"W": np.zeros(2), 3: "x"},
+    "a list": lambda *a, **s: [shaped_like(a, np.nan), "x", None],
+    "an error": raises,
+    "random": lambda *a, **s: np.random.default_rng().normal(size=shaped_like(a, 0.0).shape),
+}
+
+
+@pytest.mark.parametrize("exercise", EVERY)
+def test_odd_answers_are_graded(exercise):
+    cheap = dataclasses.replace(exercise, misconceptions=exercise.misconceptions[:2])
+    task = brief(cheap, np.random.default_rng(5))
+    for words, function in ODD.items():
+        result = grade(task, LocalStudent(namespace_with(cheap, function)))
+        assert result.score < result.max_score, words
+        assert result.diagnoses, words

@@ -1,0 +1,70 @@
+"""A teacher in formgrader, in a real browser: Autograde, a manual grade, the feedback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from autograder.records.gradebook import open_gradebook
+from tests.nbgrader_course.classroom import FORWARD, MEAN, NOTEBOOK, QUESTION, A, Classroom, grades
+from tests.nbgrader_course.lab import browser_page, jupyter_lab, picture
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.nightly,
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def test_autograde_manual_grade_and_feedback_by_hand(empty_room, tmp_path):
+    from autograder.planting import replaced
+
+    shutil.copytree(empty_room.root, tmp_path / "course")
+    room = Classroom(tmp_path / "course", empty_room.home)
+    shutil.rmtree(room.root / "submitted", ignore_errors=True)
+    name = f"{NOTEBOOK}.ipynb"
+    work = replaced({name: room.solution()}, {"affine_forward": FORWARD, "affine_backward": MEAN})
+    room.hand_in("grace", work)
+    with jupyter_lab(room, room.root) as address, browser_page() as (page, complaints):
+        page.goto(f"{address}/formgrader/manage_submissions/{A}")
+        row = page.locator("tr", has_text="grace")
+        row.locator(".autograde a").click()
+        page.get_by_text("Successfully autograded").wait_for()
+        page.locator(".modal .btn", has_text="OK").first.click()
+        found = {grade: v for (who, grade), v in grades(room.url).items() if who == "grace"}
+        total = sum(v["score"] for v in found.values())
+        most = sum(v["max"] for v in found.values())
+        assert 0 < total < most
+        shown = row.locator(".score")
+        picture(page, "teacher-autograded")
+        assert shown.inner_text() == f"{round(total, 2):g} / {round(most, 2):g}"
+        assert "needs manual grading" in row.inner_text()
+
+        with open_gradebook(room.url) as book:
+            number = book.find_submission(A, "grace").notebooks[0].id
+        # The page's own script fetches the grades last; what is typed before is not heard.
+        page.goto(f"{address}/formgrader/submissions/{number}", wait_until="networkidle")
+        points = page.locator(f"input#{QUESTION}")
+        with page.expect_response("**/formgrader/api/grade/*") as answer:
+            points.fill("1.5")
+            points.press("Tab")
+        assert answer.value.ok
+        picture(page, "teacher-manual-grade")
+        entry = grades(room.url)["grace", QUESTION]
+        assert entry["manual"] == 1.5
+        assert not entry["by hand"]
+
+        page.goto(f"{address}/formgrader/manage_submissions/{A}")
+        row = page.locator("tr", has_text="grace")
+        assert f"{round(total + 1.5, 2):g} / " in row.locator(".score").inner_text()
+        row.locator(".generate-feedback a").click()
+        page.get_by_text("Successfully generated feedback").wait_for()
+        # The server gives files to pages of its own only: a typed address has no referrer.
+        with page.expect_navigation():
+            page.evaluate(f"location.href = '/files/feedback/grace/{A}/{NOTEBOOK}.html'")
+        picture(page, "teacher-feedback")
+        assert "mean" in page.content()
+        assert "affine_backward" in page.content()
+        assert not complaints, json.dumps(complaints)
