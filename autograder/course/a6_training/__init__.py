@@ -7,6 +7,7 @@ from autograder.course.a6_training import (
     convolution_backward,
     diagnosing,
     ensembles,
+    loop,
     max_pooling,
     networks,
     refining,
@@ -30,4 +31,5 @@ EXERCISES = (
     *diagnosing.EXERCISES,
     *ensembles.EXERCISES,
     *transfer.EXERCISES,
+    *loop.EXERCISES,
 )
