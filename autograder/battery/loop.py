@@ -97,12 +97,7 @@ class Watched:
     def update(self, w: Value, dw: Value, config: Value = None) -> Value:
         given = dict(config) if isinstance(config, Mapping) else {}
         if self.pending is not None:
-<<<<<<< HEAD
-            rows, labels, _ = self.pending
-            self.batches.append((rows, labels))
-=======
             self.batches.append(self.pending)
->>>>>>> course56
             self.steps.append({})
             self.pending = None
         if not self.steps:

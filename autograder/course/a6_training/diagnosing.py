@@ -226,13 +226,8 @@ EXERCISES = (
             _seen_as(
                 "flat-start-overlooked",
                 renaming(bad_initialization="good"),
-<<<<<<< HEAD
-                "The loss is flat for long, then falls: the start was bad. Look at the beginning "
-                "of the curve too.",
-=======
                 "The loss is flat for long and then falls: the start was bad. Look at the "
                 "beginning of the curve too.",
->>>>>>> course56
                 "bad initialization",
             ),
             _seen_as(
