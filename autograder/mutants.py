@@ -177,8 +177,11 @@ class _Answers(Sequence[Observed]):
 def lookalikes(exercise: Exercise, cases: Sequence[Case]) -> Iterator[Suspect]:
     """Mutants as suspects of last resort: a mistake that nobody foresaw may be one of them.
 
-    None for code that loops until something holds, for which a mutant may never end.
+    None for code that loops until something holds, for which a mutant may never end, and none
+    for an exercise that takes long to try.
     """
+    if getattr(exercise.kind, "heavy", False):
+        return
     if "while " in inspect.getsource(inspect.unwrap(exercise.reference[exercise.name])):
         return
     for mutant in islice(_mutants_of(exercise), MOST_LOOKALIKES):

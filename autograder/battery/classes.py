@@ -27,10 +27,14 @@ def script(function: Script) -> Script:
 
 @dataclass(frozen=True)
 class Scripted(Kind):
-    """An exercise tried by a conversation of its own, ``SCRIPTS[conversation]``."""
+    """An exercise tried by a conversation of its own, ``SCRIPTS[conversation]``.
+
+    heavy: too costly to be tried on hundreds of look-alikes of the reference.
+    """
 
     conversation: str = ""
     companions: tuple[str, ...] = ()
+    heavy: bool = False
 
     def script(self, name: str, student: Student, case: Case) -> Observed:
         return SCRIPTS[self.conversation](name, student, case)

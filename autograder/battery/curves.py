@@ -335,3 +335,23 @@ def log_uniform(name: str, student: Student, case: Case) -> Observed:
 
 def _no_number(value: Value) -> Raised:
     return Raised("Outputs", "the function should return one number")
+
+
+@script
+def named_curves(name: str, student: Student, case: Case) -> Observed:
+    """``diagnose_curves``: every curve of a family must get the family's name."""
+    seen = Observed()
+    given = arguments(case)
+    for family, pairs in given["curves"].items():
+        answers = [
+            seen.note(student.call(name, train, val, names=("train_loss", "val_loss"))).value
+            for train, val in pairs
+        ]
+        wrong = [answer for answer in answers if answer != family]
+        no_name = [answer for answer in wrong if not isinstance(answer, str)]
+        aspect = f"curves that are {family}"
+        if no_name:
+            seen.values[aspect] = no_name[0]
+        else:
+            seen.values[aspect] = f"called {wrong[0]}" if wrong else f"called {family}"
+    return seen

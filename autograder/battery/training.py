@@ -69,9 +69,9 @@ def snapshots(name: str, student: Student, case: Case) -> Observed:
     seen.values["cycles run"] = reply.raised or len(run)
     good = isinstance(value, (list, tuple))
     seen.values["number of snapshots"] = len(value) if good else value
-    for number in range(count):
-        inside = good and number < len(value)
-        seen.values[f"snapshot {number + 1}"] = value[number] if inside else reply.raised
+    for place, number in (("first", 0), ("second", 1), ("last", -1)):
+        inside = good and -len(value) <= number < len(value)
+        seen.values[f"{place} snapshot"] = value[number] if inside else reply.raised
     return seen
 
 
@@ -200,7 +200,7 @@ def conv_net(name: str, student: Student, case: Case) -> Observed:
     seen.values |= _loss_and_gradients(reply.value, gradients)
     after = student.read(net, "params")
     if isinstance(after, Mapping) and reply.raised is None:
-        moved = [k for k in CONV_NET if not np.array_equal(after.get(k), params[k])]
+        moved = [k for k in CONV_NET if not np.array_equal(np.asarray(after.get(k)), params[k])]
         seen.conduct += [f"changes params[{key!r}] while it computes the loss" for key in moved]
     return seen
 

@@ -233,8 +233,7 @@ check(ensemble_predict)
 
 # %% tags=["experiment"]
 def softmax(scores):
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return p / p.sum(axis=1, keepdims=True)
+    return np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
 
 
 x_all = np.concatenate([digits.x_val, digits.x_test])

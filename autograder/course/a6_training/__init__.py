@@ -2,13 +2,19 @@
 
 from autograder.course.a6_training import (
     average_pooling,
+    babysitting,
     convolution,
     convolution_backward,
+    diagnosing,
+    ensembles,
+    loop,
     max_pooling,
     networks,
     refining,
     sampling,
     searching,
+    transfer,
+    watching,
 )
 
 EXERCISES = (
@@ -17,7 +23,13 @@ EXERCISES = (
     *max_pooling.EXERCISES,
     *average_pooling.EXERCISES,
     *networks.EXERCISES,
+    *babysitting.EXERCISES,
+    *watching.EXERCISES,
     *sampling.EXERCISES,
     *searching.EXERCISES,
     *refining.EXERCISES,
+    *diagnosing.EXERCISES,
+    *ensembles.EXERCISES,
+    *transfer.EXERCISES,
+    *loop.EXERCISES,
 )

@@ -3,18 +3,9 @@
 import numpy as np
 
 from autograder.battery.classes import Scripted
+from autograder.course.a6_training import nets
 from autograder.course.drawing import as_dtype, labels, numbers
 from autograder.exercise import Case, Exercise, Misconception
-from cs_nn.layers.activations import relu_backward, relu_forward
-from cs_nn.layers.affine import affine_backward, affine_forward
-from cs_nn.layers.convolution import conv_backward_fast, conv_forward_fast
-from cs_nn.layers.losses import softmax_loss
-from cs_nn.layers.pooling import (
-    avg_pool_backward,
-    avg_pool_forward,
-    max_pool_backward_fast,
-    max_pool_forward_fast,
-)
 from cs_nn.training.networks import ConvNet
 
 
@@ -56,275 +47,6 @@ def net_cases(rng):
     ]
 
 
-class Net:
-    """A correct network in one piece; the misconceptions below override what is wrong."""
-
-    weights = ("W1", "W2", "W3")
-    penalised = weights
-
-    def __init__(
-        self,
-        input_dim=(1, 8, 8),
-        num_filters=32,
-        filter_size=3,
-        hidden_dim=100,
-        num_classes=10,
-        weight_scale=1e-3,
-        reg=0.0,
-        rng=None,
-    ):
-        rng = np.random.default_rng() if rng is None else rng
-        c, h, w = input_dim
-        self.reg = reg
-        self.shapes = {
-            "W1": (num_filters, c, filter_size, filter_size),
-            "W2": (num_filters * (h // 2) * (w // 2), hidden_dim),
-            "W3": (hidden_dim, num_classes),
-        }
-        self.params = {}
-        for key, size in zip(self.weights, (num_filters, hidden_dim, num_classes), strict=True):
-            self.params[key] = self.first(rng, self.shapes[key], weight_scale)
-            self.params["b" + key[1]] = self.first_bias(rng, size)
-
-    def first(self, rng, shape, scale):
-        return scale * rng.normal(size=shape)
-
-    def first_bias(self, rng, size):
-        return np.zeros(size)
-
-    def pad(self):
-        return self.params["W1"].shape[2] // 2
-
-    pool = (max_pool_forward_fast, max_pool_backward_fast)
-    relu1 = relu2 = (relu_forward, relu_backward)
-
-    def penalty(self):
-        return 0.5 * self.reg * sum(np.sum(self.params[key] ** 2) for key in self.penalised)
-
-    def penalty_gradient(self, key):
-        return self.reg * self.params[key] if key in self.penalised else 0.0
-
-    def loss(self, X, y=None):
-        p, two = self.params, {"pool_height": 2, "pool_width": 2, "stride": 2}
-        conv, conv_cache = conv_forward_fast(X, p["W1"], p["b1"], {"stride": 1, "pad": self.pad()})
-        active, relu1 = self.relu1[0](conv)
-        pooled, pool_cache = type(self).pool[0](active, two)
-        hidden, affine1 = affine_forward(pooled, p["W2"], p["b2"])
-        hidden, relu2 = self.relu2[0](hidden)
-        scores, affine2 = affine_forward(hidden, p["W3"], p["b3"])
-        if y is None:
-            return self.answer(scores)
-        loss, d = self.data_loss(scores, y)
-        grads = {}
-        d, grads["W3"], grads["b3"] = affine_backward(d, affine2)
-        d = self.relu2[1](d, relu2)
-        d, grads["W2"], grads["b2"] = affine_backward(d, affine1)
-        d = type(self).pool[1](d, pool_cache)
-        d = self.relu1[1](d, relu1)
-        _, grads["W1"], grads["b1"] = conv_backward_fast(d, conv_cache)
-        grads = {key: value + self.penalty_gradient(key) for key, value in grads.items()}
-        return self.finish(loss + self.penalty(), grads)
-
-    def answer(self, scores):
-        return scores
-
-    def data_loss(self, scores, y):
-        return softmax_loss(scores, y)
-
-    def finish(self, loss, grads):
-        return loss, grads
-
-
-def passing(x, *_):
-    return x, None
-
-
-def passing_back(d, cache):
-    return d
-
-
-class HalfForgotten(Net):
-    def penalty(self):
-        return 2 * super().penalty()
-
-
-class GradientDoubled(Net):
-    def penalty_gradient(self, key):
-        return 2 * super().penalty_gradient(key)
-
-
-class PenaltyNotInGradient(Net):
-    def penalty_gradient(self, key):
-        return 0.0
-
-
-class PenaltyNotInLoss(Net):
-    def penalty(self):
-        return 0.0
-
-
-class FiltersNotPenalised(Net):
-    penalised = ("W2", "W3")
-
-
-class BiasesPenalised(Net):
-    penalised = ("W1", "b1", "W2", "b2", "W3", "b3")
-
-
-class PaddedByOne(Net):
-    def pad(self):
-        return 1
-
-
-class SecondReluForgotten(Net):
-    relu2 = (passing, passing_back)
-
-
-class FirstReluForgotten(Net):
-    relu1 = (passing, passing_back)
-
-
-class FirstReluOnlyForward(Net):
-    relu1 = (relu_forward, passing_back)
-
-
-class SecondReluOnlyForward(Net):
-    relu2 = (relu_forward, passing_back)
-
-
-class AveragePool(Net):
-    pool = (avg_pool_forward, avg_pool_backward)
-
-
-class SumOfLosses(Net):
-    def data_loss(self, scores, y):
-        loss, d = softmax_loss(scores, y)
-        return loss * len(y), d * len(y)
-
-
-class Probabilities(Net):
-    def answer(self, scores):
-        e = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
-
-
-class Classes(Net):
-    def answer(self, scores):
-        return scores.argmax(axis=1)
-
-
-class LossOnly(Net):
-    def finish(self, loss, grads):
-        return loss
-
-
-class ScaleIgnored(Net):
-    def first(self, rng, shape, scale):
-        return 1e-3 * rng.normal(size=shape)
-
-
-class ScaleOfTheVariance(Net):
-    def first(self, rng, shape, scale):
-        return np.sqrt(scale) * rng.normal(size=shape)
-
-
-class AllZero(Net):
-    def first(self, rng, shape, scale):
-        return np.zeros(shape)
-
-
-class OwnGenerator(Net):
-    def first(self, rng, shape, scale):
-        return scale * np.random.default_rng().normal(size=shape)
-
-
-class Positive(Net):
-    def first(self, rng, shape, scale):
-        return scale * rng.uniform(0, 12**0.5, size=shape)
-
-
-class RandomBiases(Net):
-    def first_bias(self, rng, size):
-        return 0.01 * rng.normal(size=size)
-
-
-class PoolingForgotten(Net):
-    """Counts the units of the image as if it were not pooled."""
-
-    def __init__(self, input_dim=(1, 8, 8), *args, **options):
-        super().__init__(input_dim, *args, **options)
-        _, h, w = input_dim
-        filters, _ = self.params["b1"].size, None
-        self.params["W2"] = np.zeros((filters * h * w, self.params["b2"].size))
-
-
-class StepTaken(Net):
-    def finish(self, loss, grads):
-        for key in self.params:
-            self.params[key] = self.params[key] - 0.01 * grads[key]
-        return loss, grads
-
-
-class Inheriting(ConvNet):
-    def loss(self, X, y=None):
-        self.X = X.copy()
-        if y is None:
-            return super().loss(X)
-        loss, grads = super().loss(X, y)
-        return np.float64(loss), dict(grads)
-
-
-class InLayers:
-    """Layers in a list, each a pair of closures."""
-
-    def __init__(self, input_dim=(1, 8, 8), num_filters=32, filter_size=3, hidden_dim=100,
-                 num_classes=10, weight_scale=1e-3, reg=0.0, rng=None):  # fmt: skip
-        rng = rng or np.random.default_rng(0)
-        C, H, W = input_dim
-        F, K = num_filters, filter_size
-        self.params, self.reg = {}, reg
-        for i, shape in enumerate(
-            [(F, C, K, K), (F * (H // 2) * (W // 2), hidden_dim), (hidden_dim, num_classes)], 1
-        ):
-            self.params[f"W{i}"] = rng.normal(0, weight_scale, shape)
-            self.params[f"b{i}"] = np.zeros(shape[0] if i == 1 else shape[1])
-
-    def loss(self, X, y=None):
-        P = self.params
-        param = {"stride": 1, "pad": (P["W1"].shape[-1] - 1) // 2}
-        steps = [
-            (lambda x: conv_forward_fast(x, P["W1"], P["b1"], param), conv_backward_fast, 1),
-            (relu_forward, relu_backward, 0),
-            (
-                lambda x: max_pool_forward_fast(
-                    x, {"pool_height": 2, "pool_width": 2, "stride": 2}
-                ),
-                max_pool_backward_fast,
-                0,
-            ),
-            (lambda x: affine_forward(x, P["W2"], P["b2"]), affine_backward, 2),
-            (relu_forward, relu_backward, 0),
-            (lambda x: affine_forward(x, P["W3"], P["b3"]), affine_backward, 3),
-        ]
-        caches, out = [], X
-        for forward, _, _ in steps:
-            out, cache = forward(out)
-            caches.append(cache)
-        if y is None:
-            return out
-        loss, d = softmax_loss(out, y)
-        grads = {}
-        for (_, backward, i), cache in zip(reversed(steps), reversed(caches), strict=True):
-            result = backward(d, cache)
-            if i:
-                d, grads[f"W{i}"], grads[f"b{i}"] = result
-                grads[f"W{i}"] = grads[f"W{i}"] + self.reg * P[f"W{i}"]
-                loss = loss + 0.5 * self.reg * np.sum(np.square(P[f"W{i}"]))
-            else:
-                d = result
-        return loss, grads
-
-
 def mistake(code, wrong, sentence, aspect, severity=0.3):
     return Misconception(code, wrong, sentence, aspect, severity)
 
@@ -338,14 +60,14 @@ EXERCISES = (
         misconceptions=(
             mistake(
                 "half-forgotten-in-the-loss",
-                HalfForgotten,
+                nets.HalfForgotten,
                 "The penalty in the loss lacks its ½, while the gradient is that of ½·reg·‖W‖².",
                 "loss",
                 0.2,
             ),
             mistake(
                 "half-forgotten-in-the-gradient",
-                GradientDoubled,
+                nets.GradientDoubled,
                 "The penalty's gradient is twice as large as it should be: the ½ in the loss "
                 "takes up the 2 of the derivative.",
                 "dW1",
@@ -353,33 +75,33 @@ EXERCISES = (
             ),
             mistake(
                 "penalty-not-in-the-gradient",
-                PenaltyNotInGradient,
+                nets.PenaltyNotInGradient,
                 "The penalty is in the loss but not in the gradients.",
                 "dW1",
             ),
             mistake(
                 "penalty-not-in-the-loss",
-                PenaltyNotInLoss,
+                nets.PenaltyNotInLoss,
                 "The penalty is in the gradients but not in the loss.",
                 "loss",
             ),
             mistake(
                 "filters-not-penalised",
-                FiltersNotPenalised,
+                nets.FiltersNotPenalised,
                 "The penalty leaves the filters W1 out; they are weights like the others.",
                 "dW1",
                 0.2,
             ),
             mistake(
                 "biases-penalised",
-                BiasesPenalised,
+                nets.BiasesPenalised,
                 "The penalty includes the biases, which only shift.",
                 "db1",
                 0.2,
             ),
             mistake(
                 "padding-hard-coded",
-                PaddedByOne,
+                nets.PaddedByOne,
                 "The padding is 1 whatever the filter size: only 3×3 filters keep the size of the "
                 "image then. How many zeros does a filter of size k need on each side?",
                 "scores",
@@ -387,88 +109,88 @@ EXERCISES = (
             ),
             mistake(
                 "first-relu-forgotten",
-                FirstReluForgotten,
+                nets.FirstReluForgotten,
                 "There is no ReLU between the convolution and the pooling.",
                 "scores",
             ),
             mistake(
                 "second-relu-forgotten",
-                SecondReluForgotten,
+                nets.SecondReluForgotten,
                 "There is no ReLU between the two affine layers, which so collapse into one.",
                 "scores",
             ),
             mistake(
                 "first-relu-forgotten-backward",
-                FirstReluOnlyForward,
+                nets.FirstReluOnlyForward,
                 "On the way back the ReLU behind the convolution is left out, so shut units get a "
                 "gradient too.",
                 "dW1",
             ),
             mistake(
                 "second-relu-forgotten-backward",
-                SecondReluOnlyForward,
+                nets.SecondReluOnlyForward,
                 "On the way back the ReLU between the affine layers is left out, so shut units "
                 "get a gradient too.",
                 "dW2",
             ),
             mistake(
                 "average-pooling",
-                AveragePool,
+                nets.AveragePool,
                 "The maps are averaged; max pooling was asked for.",
                 "scores",
             ),
             mistake(
                 "sum-of-losses",
-                SumOfLosses,
+                nets.SumOfLosses,
                 "The loss and its gradients add up over the batch; the mean is asked for, so that "
                 "the step does not depend on the batch size.",
                 "loss",
             ),
             mistake(
                 "probabilities-for-scores",
-                Probabilities,
+                nets.Probabilities,
                 "Without labels you return probabilities; the raw scores were asked for.",
                 "scores",
                 0.2,
             ),
             mistake(
                 "classes-for-scores",
-                Classes,
+                nets.Classes,
                 "Without labels you return the winning classes; the raw scores were asked for.",
                 "scores",
                 0.2,
             ),
             mistake(
                 "gradients-not-returned",
-                LossOnly,
+                nets.LossOnly,
                 "With labels only the loss comes back: return the gradients too.",
                 "dW1",
                 0.5,
             ),
             mistake(
                 "units-counted-before-pooling",
-                PoolingForgotten,
+                nets.PoolingForgotten,
                 "W2 has rows for the image before pooling. Pooling halves height and width.",
                 "parameters",
                 0.3,
             ),
             mistake(
                 "weight-scale-ignored",
-                ScaleIgnored,
+                nets.ScaleIgnored,
                 "The first weights have the default scale whatever weight_scale says.",
                 "conduct",
                 0.1,
             ),
             mistake(
                 "weight-scale-is-the-variance",
-                ScaleOfTheVariance,
+                nets.ScaleOfTheVariance,
                 "weight_scale is taken for the variance; it is the standard deviation.",
                 "conduct",
                 0.1,
             ),
             mistake(
                 "all-weights-zero",
-                AllZero,
+                nets.AllZero,
                 "All weights start at zero. Then all units stay alike, and behind a ReLU not even "
                 "a gradient flows.",
                 "conduct",
@@ -476,34 +198,34 @@ EXERCISES = (
             ),
             mistake(
                 "own-generator",
-                OwnGenerator,
+                nets.OwnGenerator,
                 "The weights do not come from rng, so a run cannot be repeated.",
                 "conduct",
                 0.1,
             ),
             mistake(
                 "only-positive-weights",
-                Positive,
+                nets.Positive,
                 "The first weights are all positive; they should scatter around 0.",
                 "conduct",
                 0.1,
             ),
             mistake(
                 "random-biases",
-                RandomBiases,
+                nets.RandomBiases,
                 "The biases start at random numbers; zero is what was asked for, and enough.",
                 "conduct",
                 0.1,
             ),
             mistake(
                 "step-taken-in-the-loss",
-                StepTaken,
+                nets.StepTaken,
                 "loss changes the parameters. It should only compute; the optimiser makes the "
                 "step.",
                 "conduct",
                 0.2,
             ),
         ),
-        variants=(Net, Inheriting, InLayers),
+        variants=(nets.Net, nets.Inheriting, nets.InLayers),
     ),
 )
