@@ -93,13 +93,13 @@ stages = {
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharex=True, sharey=True, layout="constrained")
 for place, (title, logits) in zip(axes, stages.items()):
     loss, dx = softmax_loss(logits[None], np.array([3]))
-    p = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    p = dx[0] + (np.arange(10) == 3)
     place.barh(np.arange(10) - 0.2, p, 0.4, color="0.75", label="probability")
     place.barh(np.arange(10) + 0.2, -dx[0], 0.4, color="C0", label="push on the score")
     place.set(title=f"{title}: loss {loss:.2f}", xlabel="probability, push", yticks=range(10))
     place.axvline(0, color="0.3", lw=0.8)
 axes[0].set_ylabel("class")
-axes[0].legend()
+axes[2].legend(loc="upper right")
 plt.show()
 
 # %% [markdown]
