@@ -252,9 +252,9 @@ def _is_guard(node: ast.AST) -> bool:
         name = getattr(node.value.func, "id", "")
         return name.startswith(("_check", "_same", "_require"))
     if isinstance(node, ast.FunctionDef):
-        inside = list(ast.walk(node))
-        returns = any(isinstance(n, ast.Return) and n.value for n in inside)
-        return not returns and any(isinstance(n, ast.Raise) for n in inside)
+        # A helper that does nothing but refuse; a method that also does its work is none.
+        _, *work = node.body if ast.get_docstring(node) else (None, *node.body)
+        return bool(work) and all(_is_guard(statement) for statement in work)
     return isinstance(node, ast.Raise)
 
 
