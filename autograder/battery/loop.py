@@ -360,7 +360,7 @@ def _other_loss(watched: Watched, numbers: np.ndarray, epochs: list) -> str:
         ("it is the loss of the first batch", lambda batch: batch[0]),
         ("it is the sum over the batches", sum),
     ):
-        if np.allclose(numbers, [entry(batch) for batch in losses]):
+        if np.allclose(numbers, [float(entry(batch)) for batch in losses]):
             return words
     return "it has other numbers"
 

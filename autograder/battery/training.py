@@ -200,7 +200,7 @@ def conv_net(name: str, student: Student, case: Case) -> Observed:
     seen.values |= _loss_and_gradients(reply.value, gradients)
     after = student.read(net, "params")
     if isinstance(after, Mapping) and reply.raised is None:
-        moved = [k for k in CONV_NET if not np.array_equal(after.get(k), params[k])]
+        moved = [k for k in CONV_NET if not np.array_equal(np.asarray(after.get(k)), params[k])]
         seen.conduct += [f"changes params[{key!r}] while it computes the loss" for key in moved]
     return seen
 
