@@ -146,7 +146,8 @@ def feature_cases(rng):
     def convolutional(n, channels, side, filters, size, hidden):
         params = {
             "W1": numbers(rng, filters, channels, size, size),
-            "b1": numbers(rng, filters),
+            # So low that in some windows all maps are negative, where the ReLU shows.
+            "b1": -4 - np.abs(numbers(rng, filters)),
             "W2": numbers(rng, filters * (side // 2) ** 2, hidden),
             "b2": numbers(rng, hidden),
             "W3": numbers(rng, hidden, 4),
