@@ -186,8 +186,8 @@ def _evenly_spread(places: np.ndarray | None) -> str:
     limit = np.sqrt(np.log(2e11) / (2 * len(places)))
     for column in places.T:
         ordered = np.sort(column)
-        if len(set(np.round(ordered, 9).tolist())) < len(ordered) / 2:
-            return "only a few different values come"
+        if len(set(np.round(ordered, 9).tolist())) < 0.97 * len(ordered):
+            return "some values come again and again"
         steps = np.arange(len(ordered) + 1) / len(ordered)
         distance = max(np.abs(ordered - steps[:-1]).max(), np.abs(ordered - steps[1:]).max())
         if distance > limit:
