@@ -14,8 +14,6 @@ from matplotlib.ticker import LogLocator
 
 from cs_nn.arrays import Scalar
 
-from cs_nn.arrays import Scalar
-
 
 @dataclass(eq=False)
 class Node:

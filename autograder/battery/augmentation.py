@@ -16,6 +16,7 @@ from autograder.values import Raised, Seed, Value
 
 FOR_ITSELF = "each image for itself"
 ALL_ALIKE = "one draw for all images"
+NOTHING = "nothing is drawn"
 NEVER = "the same draws whatever rng says"
 
 
@@ -61,9 +62,9 @@ class Batch:
             return "the same draws at every call"
         return "follows rng"
 
-    def alike(self, rng: Value) -> str:
-        """What it means that all images of a batch were treated alike."""
-        return "nothing is drawn" if rng == NEVER else ALL_ALIKE
+    def alike(self, rng: Value) -> tuple[Value, Value]:
+        """What to say of draws and rng where all images of a batch were treated alike."""
+        return (NOTHING, NOTHING) if rng == NEVER else (ALL_ALIKE, rng)
 
 
 def misfit(out: Value, shape: tuple[int, ...]) -> Value:
@@ -115,7 +116,8 @@ def random_flip(name: str, student: Student, case: Case) -> Observed:
     p = float(batch.settings.get("p", 0.5))
     seen.values[aspects[0]] = word
     rng = batch.use_of_rng(images[:80])
-    alone = batch.alike(rng) if hits.all() or not hits.any() else independent(hits)
+    whole = hits.all() or not hits.any()
+    alone, rng = batch.alike(rng) if whole else (independent(hits), rng)
     # One draw for all says nothing of how often.
     seen.values[aspects[1]] = p if alone == ALL_ALIKE else fraction(hits, p, 1 - p, 0.5)
     seen.values[aspects[2]] = alone
@@ -156,8 +158,8 @@ def random_crop(name: str, student: Student, case: Case) -> Observed:
         word = f"{never} of {counts.size} never occur" if never else "some likelier than others"
     rng = batch.use_of_rng(images[:40])
     seen.values[aspects[1]] = "all equally likely" if alike else word
-    seen.values[aspects[2]] = batch.alike(rng) if alike else FOR_ITSELF
-    seen.values[aspects[3]] = rng
+    draws = batch.alike(rng) if alike else (FOR_ITSELF, rng)
+    seen.values[aspects[2]], seen.values[aspects[3]] = draws
     return seen
 
 
@@ -216,7 +218,7 @@ def color_jitter(name: str, student: Student, case: Case) -> Observed:
     if found[0] == found[1] == ALL_ALIKE:
         # One factor and one shift: too few to say more.
         seen.values |= dict(zip(aspects, (word, *map(_wanted, amounts)), strict=False))
-        seen.values |= {aspects[3]: batch.alike(rng), aspects[4]: rng}
+        seen.values |= dict(zip(aspects[3:], batch.alike(rng), strict=True))
         return seen
     seen.values |= dict(zip(aspects, (word, *found, FOR_ITSELF, rng), strict=True))
     return seen

@@ -349,7 +349,7 @@ def named_curves(name: str, student: Student, case: Case) -> Observed:
             seen.note(student.call(name, train, val, names=("train_loss", "val_loss"))).value
             for train, val in pairs
         ]
-        wrong = [answer for answer in answers if answer != family]
+        wrong = [a for a in answers if not isinstance(a, str) or a != family]
         no_name = [answer for answer in wrong if not isinstance(answer, str)]
         aspect = f"curves that are {family}"
         if no_name:

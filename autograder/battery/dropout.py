@@ -114,7 +114,8 @@ class DropoutBackward(Masked):
         holes = np.where(np.arange(large.size).reshape(large.shape) % 2, large, 0).astype(x.dtype)
         out, dx, _ = run(holes, upstream, seed=seed, **train)
         seen.values["where x is 0"] = at_zeros(quotient(dx, upstream), quotient(out, holes), holes)
-        seen.values["p = 1"] = run(x, dout, seed=seed, **(train | {"p": 1.0}))[1]
+        out, dx, _ = run(x, dout, seed=seed, **(train | {"p": 1.0}))
+        seen.values["p = 1"] = _for_its_own_forward(dx, dout, quotient(out, x))
         out, dx, _ = run(x, dout, mode="test")
         seen.values["test mode"] = constant(
             _over(quotient(dx, dout), quotient(out, x)), "not a multiple of dout"
@@ -254,6 +255,15 @@ def at_zeros(claimed: Value, mask: Value, x: np.ndarray) -> Value:
     scale = constant(passing, "not a multiple of dout")
     wanted = constant(claimed[(x != 0) & (mask != 0)], "not a multiple of dout")
     return "as elsewhere" if same(scale, wanted, 1e-4) else "passes with another scale"
+
+
+def _for_its_own_forward(dx: Value, dout: np.ndarray, mask: Value) -> Value:
+    """``dx`` with p = 1, where it should be dout; excused where the student's own mask is
+    another one and ``dx`` is right for that."""
+    if not isinstance(dx, np.ndarray) or not isinstance(mask, np.ndarray) or np.all(mask == 1):
+        return dx
+    own = dx.shape == dout.shape and np.allclose(dx, dout * mask, rtol=1e-4, atol=1e-6)
+    return dout.astype(dx.dtype) if own else dx
 
 
 def _over(claimed: Value, mask: Value) -> Value:

@@ -48,8 +48,8 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
     seen.values[aspects[3]] = _position(rows, columns, height, width)
     alike = np.abs(out - out[0]).max() < 1e-4
     rng = batch.use_of_rng(images[:10])
-    seen.values[aspects[4]] = batch.alike(rng) if alike else FOR_ITSELF
-    seen.values[aspects[5]] = rng
+    draws = batch.alike(rng) if alike else (FOR_ITSELF, rng)
+    seen.values[aspects[4]], seen.values[aspects[5]] = draws
     if alike:
         seen.values[aspects[2]], seen.values[aspects[3]] = "as asked", "anywhere"
     return seen
@@ -129,10 +129,10 @@ def random_affine(name: str, student: Student, case: Case) -> Observed:
     seen.values |= _read_maps(maps, asked, height, width)
     alike = np.abs(maps - maps[0]).max() < 1e-6
     rng = batch.use_of_rng(images[:6])
-    seen.values["draws"] = batch.alike(rng) if alike else FOR_ITSELF
+    draws = batch.alike(rng) if alike else (FOR_ITSELF, rng)
+    seen.values["draws"], seen.values["rng"] = draws
     if alike:
         seen.values |= _read_maps(None, asked, height, width)
-    seen.values["rng"] = rng
     return seen
 
 

@@ -10,7 +10,7 @@ from autograder.report import GREEN, RED
 from tests.nbgrader_course.classroom import NOTEBOOK, A
 from tests.nbgrader_course.lab import Notebook, browser_page, jupyter_lab, picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.browser, pytest.mark.nightly, pytest.mark.filterwarnings("ignore")]
 
 WRONG = "def relu_forward(x):\n    return np.abs(x), x"
 RIGHT = "def relu_forward(x):\n    return np.maximum(x, 0), x"
