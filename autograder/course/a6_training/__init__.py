@@ -3,6 +3,7 @@
 from autograder.course.a6_training import (
     average_pooling,
     babysitting,
+    by_heart,
     convolution,
     convolution_backward,
     diagnosing,
@@ -24,6 +25,7 @@ EXERCISES = (
     *average_pooling.EXERCISES,
     *networks.EXERCISES,
     *babysitting.EXERCISES,
+    *by_heart.EXERCISES,
     *watching.EXERCISES,
     *sampling.EXERCISES,
     *searching.EXERCISES,

@@ -26,8 +26,11 @@ def below_zero(args):
 
 
 def with_ties(args):
-    """Whole numbers between 0 and 2, so that most windows have several maxima."""
-    return {**args, "x": np.clip(np.rint(args["x"]), 0, 2)}
+    """Whole numbers between 0 and 2, so that most windows have several maxima; in the first
+    window the first one in row order is not the first one in column order."""
+    x = np.clip(np.rint(args["x"]), 0, 2)
+    x[:, :, 0, 1] = x[:, :, 1, 0] = 3
+    return {**args, "x": x}
 
 
 def all_alike(args):

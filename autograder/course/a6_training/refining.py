@@ -67,6 +67,7 @@ def refining(
 
     def shrunk(key, centre, limits, number):
         low, high = limits
+        number = 1 if narrow == "once" else number
         if around == "middle":
             centre = math.sqrt(low * high)
         if space == "log":
@@ -145,6 +146,13 @@ REFINE = Exercise(
             0.5,
         ),
         tell(
+            "narrows-only-once",
+            refining(narrow="once"),
+            "The search narrows once and then stays as wide. Each round should look closer.",
+            "narrower in each round",
+            0.3,
+        ),
+        tell(
             "narrows-around-the-middle",
             refining(around="middle"),
             "The ranges shrink around their middle. They should shrink around the best point.",
@@ -180,6 +188,7 @@ REFINE = Exercise(
             "inside. What matters is the border of the first ones.",
             "names on the border",
             0.2,
+            ("border-never-reached",),
         ),
         tell(
             "border-in-plain-numbers",
@@ -196,6 +205,7 @@ REFINE = Exercise(
             "point never lies on it exactly.",
             "names on the border",
             0.2,
+            ("border-of-the-last-box",),
         ),
         tell(
             "names-not-returned",

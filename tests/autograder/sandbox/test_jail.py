@@ -102,6 +102,21 @@ def g(x): return 3 * x
         assert (value, number) == (18, np.random.default_rng(4).random())
 
 
+def test_a_training_run_of_the_grader_changes_the_networks_arrays_in_place(jail: Jail):
+    source = """
+def snapshots(net, run_cycle):
+    kept = [net.params, dict(net.params), {k: v.copy() for k, v in net.params.items()}]
+    assert run_cycle(net) is None
+    return [entry["w"] for entry in kept]
+"""
+    run = Function(lambda net: {"w": np.array([7.0, 8.0])}, into="params")
+    with jail.submission([code(0, source)]) as student:
+        net = student.hold(Object({"params": {"w": np.zeros(2)}}))
+        own, shallow, deep = student.call("snapshots", net, run).value
+    assert own.tolist() == shallow.tolist() == [7.0, 8.0]
+    assert deep.tolist() == [0.0, 0.0]
+
+
 def test_cells_run_as_ipython_runs_them(jail: Jail):
     cells = [
         code(0, "%matplotlib inline\n%load_ext autoreload\nimport matplotlib.pyplot as plt"),
