@@ -56,7 +56,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         ]
 
     def lookalikes() -> Iterable[Suspect]:
-        from autograder.mutants import lookalikes
+        from autograder.mutation.lookalikes import lookalikes
 
         return lookalikes(exercise, cases)
 
@@ -86,8 +86,14 @@ def _in_floating_point(case: Case) -> Case:
     return dataclasses.replace(case, args=given)
 
 
-def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
-    """Run one student through all trials of one exercise, and say what is wrong."""
+def grade(
+    task: Brief, student: Student, seed: int = 0, *, diagnosis: bool = True
+) -> ExerciseResult:
+    """Run one student through all trials of one exercise, and say what is wrong.
+
+    Args:
+        diagnosis: without it only the checks are made, where nobody asks for the name.
+    """
     if not student.defines(task.name):
         return _unanswered(task, "missing", f"{task.name} is not defined in the notebook")
     got: list[Observed] = []
@@ -112,7 +118,7 @@ def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
     carried, note = _carry_forward(task, student, trials, findings)
     evidence = Evidence(task, trials, got, findings, carried)
     checks, share = _checks(evidence, note)
-    diagnoses = tuple(diagnose(evidence)) if share < 1 else ()
+    diagnoses = _diagnoses(evidence) if share < 1 and diagnosis else ()
     share = _with_severity(share, diagnoses)
     return ExerciseResult(
         task.name,
@@ -149,6 +155,15 @@ def grade_submission(
             text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
             results.append(_unanswered(task, "error", text, code="grader-failed"))
     return results
+
+
+def _diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """`diagnose`, whose failure must not cost a student the points of the checks."""
+    try:
+        return tuple(diagnose(evidence))
+    except Exception as error:
+        text = f"The checks above say what is wrong; naming it failed ({type(error).__name__})."
+        return (Diagnosis("undiagnosed", text, evidence.task.name),)
 
 
 def _unanswered(task: Brief, status: str, text: str, code: str = "") -> ExerciseResult:

@@ -30,7 +30,7 @@ def snap(estimate: float, deviation: float, *candidates: float) -> float:
     for candidate in candidates:
         if abs(estimate - candidate) <= LIMIT * deviation:
             return float(candidate)
-    return float(f"{estimate:.2g}")
+    return float(f"{estimate:.3g}")
 
 
 def fraction(hits: np.ndarray, *candidates: float) -> float:
@@ -137,4 +137,4 @@ def variance(values: np.ndarray, *candidates: float) -> float:
         statistic = x.size * estimate / candidate if candidate > 0 else np.inf
         if abs(chi_square(statistic, x.size)) < LIMIT:
             return float(candidate)
-    return float(f"{estimate:.2g}")
+    return float(f"{estimate:.3g}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from autograder.battery.chance import LIMIT, dependence, distribution, snap, variance
 from autograder.battery.classes import script
 from autograder.battery.compare import as_array, same, shape_text
-from autograder.battery.kind import Kind, Observed, arguments
+from autograder.battery.kind import Kind, Observed, Trial, arguments
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Function, Opaque, Raised, Seed, Value
@@ -23,9 +24,13 @@ NEVER = "the same draws whatever rng says"
 class Initializer(Kind):
     """``(fan_in, fan_out, rng, …) -> (fan_in, fan_out)``, drawn from ``distribution``.
 
+    heavy: what a mutant draws says little, as all that is seen of it are estimates.
+
     In ``case.args``: ``fan_in``, ``fan_out``, ``seed`` and the ``settings`` that are handed over
     by name; in ``case.extra``: the true ``variance``.
     """
+
+    heavy: ClassVar[bool] = True
 
     def script(self, name: str, student: Student, case: Case) -> Observed:
         seen = Observed()
@@ -66,11 +71,58 @@ class Initializer(Kind):
         lines = {"shape": "shape of the matrix", "mean": "distribution"}
         return {a: lines.get(a, a) for a in aspects}
 
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """Which formula the variance follows over all the shapes that were tried."""
+        if aspect != "variance":
+            return None
+        for name, formula in FORMULAS.items():
+            if all(_follows(formula, trial, got) for trial, got in wrong):
+                ask = "what stands under the root, and which fan is which?"
+                return f"variance:{name}", f"is that of {name}", ask
+        return None
+
     def same_answer(self, aspect: str, a: Value, b: Value) -> bool:
         """Estimates of one mistake's variance differ from draw to draw."""
         if aspect == "variance" and isinstance(a, float) and isinstance(b, float):
-            return abs(a - b) <= 0.3 * max(abs(a), abs(b))
+            return abs(a - b) <= 0.15 * max(abs(a), abs(b))
         return same(a, b, relative=1e-6)
+
+
+def _formulas() -> dict[str, Callable[[float, float], float]]:
+    """Variances that a slip may lead to, the likelier ones first."""
+    sizes: dict[str, Callable[[float, float], float]] = {
+        "fan_in": lambda a, b: a,
+        "fan_out": lambda a, b: b,
+        "(fan_in + fan_out)": lambda a, b: a + b,
+        "√(fan_in·fan_out)": lambda a, b: (a * b) ** 0.5,
+        "√fan_in": lambda a, b: a**0.5,
+        "√fan_out": lambda a, b: b**0.5,
+        "√(fan_in + fan_out)": lambda a, b: (a + b) ** 0.5,
+        "(fan_in·fan_out)": lambda a, b: a * b,
+        "fan_in²": lambda a, b: a * a,
+        "fan_out²": lambda a, b: b * b,
+        "(fan_in + fan_out)²": lambda a, b: (a + b) ** 2,
+    }
+    factors = {"1": 1.0, "2": 2.0, "4": 4.0, "½": 0.5, "6": 6.0, "3": 3.0, "⅓": 1 / 3, "⅔": 2 / 3,
+               "12": 12.0, "¼": 0.25, "36/3": 12.0, "1/12": 1 / 12, "1/6": 1 / 6}  # fmt: skip
+    return {
+        f"{factor}/{size}": lambda a, b, f=number, s=formula: f / s(a, b)
+        for factor, number in factors.items()
+        for size, formula in sizes.items()
+    } | {"1": lambda a, b: 1.0, "fan_in": lambda a, b: a, "fan_out": lambda a, b: b}
+
+
+FORMULAS = _formulas()
+
+
+def _follows(formula: Callable[[float, float], float], trial: Trial, got: Value) -> bool:
+    if not isinstance(got, float):
+        return False
+    given = trial.case.args
+    value = formula(float(given["fan_in"]), float(given["fan_out"]))
+    return abs(got - value) <= 0.08 * value
 
 
 UNITS = {

@@ -14,14 +14,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograder.battery.compare import Fault, fault
+from autograder.battery.compare import TOLERANCE, Fault, fault
 from autograder.battery.fixtures import resolve
 from autograder.exercise import Case
 from autograder.student import Reply, Student
-from autograder.values import Raised, Value
+from autograder.values import Raised, Value, arrays_in
 
 SPEED = "speed"
 """The check of cases that only tell how long a function takes: no misconception is asked there."""
+
+
+ELSEWHERE = ("wrong as elsewhere", "see units")
+"""Answers that say nothing of their own: what is wrong shows in another aspect."""
 
 
 @dataclass
@@ -147,7 +151,7 @@ class Kind:
     def judge(self, trial: Trial, got: Observed) -> list[Finding]:
         """Compare all aspects of one trial, shape and dtype first."""
         found = []
-        relative = trial.case.extra.get("tolerance")
+        relative = trial.case.extra.get("tolerance") or _tolerance(trial.case)
         for aspect, expected in trial.expected.values.items():
             value = got.values.get(aspect)
             wrong = fault(
@@ -164,11 +168,27 @@ class Kind:
         """Aspects that are forgiven after all, and the sentence that says why."""
         return set(), ""
 
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """A mistake that this kind can tell from the wrong answers of one aspect.
+
+        Returns:
+            (code, what completes "<aspect> …", what a tutor would ask), or ``None``.
+        """
+        return None
+
     def same_answer(self, aspect: str, a: Value, b: Value) -> bool:
         """Whether two answers are one, for the match of a misconception."""
         from autograder.battery.compare import same
 
         return same(a, b, relative=1e-6)
+
+
+def _tolerance(case: Case) -> float | None:
+    """What float32 inputs are worth, also where the answer is a number in double precision."""
+    narrow = any(array.dtype == np.float32 for _, array in arrays_in(dict(case.args)))
+    return TOLERANCE[np.dtype(np.float32)] if narrow else None
 
 
 def arguments(case: Case) -> dict[str, Value]:

@@ -43,7 +43,7 @@ def validate(
     if sample:
         chosen = chosen[::sample]
     findings: dict[str, Any] = {}
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+    with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_silent) as pool:
         findings["exercises"] = _all(pool, "Proving", _prove, chosen)
         if mutants:
             findings["mutants"] = _all(pool, "Mutating", _mutate, chosen)
@@ -60,6 +60,11 @@ def validate(
         raise typer.Exit(1)
 
 
+def _silent() -> None:
+    """LAPACK prints what it thinks of a mutant's matrix, which would stand among the data."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _prove(place: tuple[str, str]) -> dict[str, Any]:
     from autograder.validate import prove
 
@@ -67,7 +72,7 @@ def _prove(place: tuple[str, str]) -> dict[str, Any]:
 
 
 def _mutate(place: tuple[str, str]) -> dict[str, Any]:
-    from autograder.mutants import survivors
+    from autograder.mutation.survivors import survivors
 
     alive, tried = survivors(_exercise(place))
     listed = [{"line": m.line, "change": m.key} for m in alive]

@@ -43,8 +43,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
     found += by_name
-    failing = evidence.failing_aspects()
-    unexplained = [aspect for aspect in failing if aspect not in explained]
+    unexplained = [
+        aspect
+        for aspect in evidence.failing_aspects()
+        if aspect not in explained and not evidence.says_nothing(aspect)
+    ]
     for aspect in unexplained:
         # A wrong step carries over into all later ones; only the first has something to say.
         if earlier_step(aspect, unexplained) is None:
@@ -64,13 +67,12 @@ def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis
     if not vague:
         return found
     alike = likeness(evidence, [d.aspect for d in vague])
-    return [_liken(d, alike[d.aspect][1]) if d in vague and d.aspect in alike else d for d in found]
+    return [_liken(d, *alike[d.aspect]) if d in vague and d.aspect in alike else d for d in found]
 
 
-def _liken(diagnosis: Diagnosis, words: str) -> Diagnosis:
-    """The words join the message; a code that says *when* stays, one that says nothing goes."""
-    code = diagnosis.code
-    if not code.startswith("only@"):
+def _liken(diagnosis: Diagnosis, code: str, words: str) -> Diagnosis:
+    """The words join the message, and the code says what they say."""
+    if code == "like":
         code = "like:" + words.removeprefix("as if ").replace(" ", "-")
     message = f"{diagnosis.message} It comes out just {words}."
     return dataclasses.replace(diagnosis, code=code, message=message)

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.compare import Fault, as_array
-from autograder.battery.kind import Brief, Finding, Observed, Trial
+from autograder.battery.kind import ELSEWHERE, Brief, Finding, Observed, Trial
 from autograder.values import Value
+
+
+def _size(trial: Trial) -> int:
+    """The entries of all array arguments."""
+    return sum(np.size(v) for v in trial.case.args.values() if isinstance(v, np.ndarray))
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Row:
     @property
     def size(self) -> int:
         """How much a reader has to look at: the entries of all array arguments."""
-        return sum(np.size(v) for v in self.trial.case.args.values() if isinstance(v, np.ndarray))
+        return _size(self.trial)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,15 @@ class Evidence:
             if f.aspect == aspect
         ]
         return sorted(rows, key=lambda row: bool(row.trial.case.check))
+
+    def says_nothing(self, aspect: str) -> bool:
+        """Whether the wrong answers only point to another aspect, which is wrong as well."""
+        wrong = [row.got for row in self.rows(aspect) if row.fault]
+        return all(isinstance(got, str) and got in ELSEWHERE for got in wrong)
+
+    def size(self, i: int) -> int:
+        """How large the i-th trial is."""
+        return _size(self.trials[i])
 
     def picture(self) -> dict[str, Any] | None:
         """The error of the first wrong array with two axes or fewer, for a drawing."""

@@ -76,6 +76,12 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         code = "returns-nothing" if first.got is None else "wrong-type"
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
+    own = evidence.task.kind.recognise(aspect, [(row.trial, row.got) for row in wrong])
+    if own is not None:
+        code, what, ask = own
+        lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
+        code += f"@{when_code}" if when_code else ""
+        return Diagnosis(code, f"{lead}{aspect} {what}: {ask}".rstrip(": "), name, aspect)
     relation = _swapped(evidence, aspect, wrong)
     if relation and _STEP.fullmatch(aspect):
         relation = None  # one step late or early is no exchange of results
@@ -98,6 +104,13 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return Diagnosis(code, lead + text, name, aspect)
     if earlier_step(aspect, list(evidence.trials[0].expected.values)):
         return _from_then_on(first, when_code, when, name, aspect)
+    if isinstance(first.got, str) and isinstance(first.expected, str):
+        lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
+        code = f"{aspect}:{first.got}".replace(" ", "-")
+        return Diagnosis(code, f"{lead}{first.fault.about(aspect)}.", name, aspect)
+    arrays = (as_array(first.got), as_array(first.expected))
+    if first.fault.kind == "shape" and all(array is not None for array in arrays):
+        return _misshapen(first, when_code, when, name, aspect)
     if when:
         text = f"{aspect} is right except {when}, where it {first.fault.text}."
         return Diagnosis(f"only@{when_code}", text, name, aspect)
@@ -241,6 +254,43 @@ def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
         "meets 0: rewrite the formula so that this cannot happen."
     )
     return Diagnosis("not-finite", lead + text, name, aspect)
+
+
+def _misshapen(row: Row, when_code: str, when: str, name: str, aspect: str) -> Diagnosis:
+    """A wrong shape, and what usually makes one like it."""
+    expected, got = as_array(row.expected), as_array(row.got)
+    assert row.fault is not None
+    assert expected is not None
+    assert got is not None
+    e, g = expected.shape, got.shape
+    code, ask = "other-shape", "print the shapes on the way: which is the first to differ?"
+    if not g:
+        code = "one-number"
+        ask = "a sum, mean, maximum or product went over everything: which axes must remain?"
+    elif len(g) == len(e) and sorted(g) == sorted(e):
+        code, ask = "axes-exchanged", "which axis comes first?"
+    elif (len(g) == len(e) + 1 and e and g[-len(e) :] == e) or g[: len(e)] == e:
+        code, ask = "an-axis-too-many", "is a sum over one axis missing?"
+    elif len(g) < len(e) and (g == e[len(e) - len(g) :] or g == e[: len(g)]):
+        code, ask = "an-axis-too-few", "was summed or averaged over an axis that should remain?"
+    elif len(g) == len(e) and all(a == b or a == 1 for a, b in zip(g, e, strict=True)):
+        code, ask = "an-axis-summed", "an axis of length 1 stands where all entries should be."
+    elif len(g) == 2 and len(e) <= 2 and g[0] == g[1] and g[0] in e:
+        code, ask = (
+            "broadcast",
+            "a column and a row were broadcast against each other: look for (N, 1) beside (N,).",
+        )
+    elif len(g) == len(e) and sum(a != b for a, b in zip(g, e, strict=True)) == 1:
+        axis = next(i for i, (a, b) in enumerate(zip(g, e, strict=True)) if a != b)
+        more = g[axis] - e[axis]
+        code = f"length-of-axis-{axis}"
+        ask = (
+            f"axis {axis} is {abs(more)} too {'long' if more > 0 else 'short'}: where is its "
+            "length decided?"
+        )
+    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
+    code += f"@{when_code}" if when_code else ""
+    return Diagnosis(f"shape:{code}", f"{lead}{aspect} {row.fault.text}: {ask}", name, aspect)
 
 
 def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:

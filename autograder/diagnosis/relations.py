@@ -136,6 +136,11 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
             (f"-{name}", -value),
             (f"{name}/(1-{name})", value / (1 - value) if value != 1 else np.nan),
             (f"(1-{name})/{name}", (1 - value) / value if value else np.nan),
+            (f"√{name}", np.sqrt(value) if value > 0 else np.nan),
+            (f"1/√{name}", 1 / np.sqrt(value) if value > 0 else np.nan),
+            (f"√(1-{name})", np.sqrt(1 - value) if value < 1 else np.nan),
+            (f"1/√(1-{name})", 1 / np.sqrt(1 - value) if value < 1 else np.nan),
+            (f"{name}²", value * value),
         ):
             if np.isfinite(size) and abs(size - 1) > 1e-6 and size:
                 yield symbol, size, f"look at how {name} enters."

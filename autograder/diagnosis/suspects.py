@@ -29,6 +29,7 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     for aspect, sets in list(options.items()):
         if not sets:
             options |= {other: [] for other in options if same_run(aspect, other)}
+    options = _words_of_one_story(evidence, options)
     votes = Counter(
         suspect.code for sets in options.values() for code_set in sets for suspect in code_set
     )
@@ -49,21 +50,65 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     return explained, list(found.values())
 
 
+Options = dict[str, list[tuple[Suspect, ...]]]
+
+
+def _words_of_one_story(evidence: Evidence, options: Options) -> Options:
+    """What is but said of an answer ("the same for all rows") many mistakes have in common: a
+    suspect that explains one such word must explain all that are wrong."""
+    words = [aspect for aspect in options if _in_words(evidence, aspect)]
+    if len(words) < 2:
+        return options
+    codes = [{g[0].code for g in options[aspect] if len(g) == 1} for aspect in words]
+    of_all = set.intersection(*codes)
+    return options | {
+        aspect: [group for group in options[aspect] if len(group) == 1 and group[0].code in of_all]
+        for aspect in words
+    }
+
+
 def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """aspect → (code, words) from suspects of last resort: "as if a mean stood where …"."""
-    found: dict[str, tuple[str, str]] = {}
-    splits = {a: _split(evidence, a) for a in aspects if not _in_words(evidence, a)}
-    if not splits:
-        return found
+    """aspect → (code, words) from suspects of last resort: "as if a mean stood where …".
+
+    Of several, one that accounts for most aspects is taken, and of these the first.
+    """
+    places = {a: _places(evidence, a) for a in aspects if not _in_words(evidence, a)}
+    if not places:
+        return {}
+    likely: list[tuple[Suspect, set[str]]] = []
     for suspect in evidence.task.lookalikes():
-        for aspect, (wrong, right) in splits.items():
-            # Wrong answers first: most suspects are out after one of them.
-            places = [*sorted(wrong), *sorted(right)]
-            if aspect not in found and all(_agrees(evidence, aspect, suspect, i) for i in places):
-                found[aspect] = (suspect.code, suspect.sentence)
-        if len(found) == len(splits):
+        alike = {
+            aspect
+            for aspect, rows in places.items()
+            if all(_agrees(evidence, name, suspect, i) for name, i in rows)
+            and any(_is_wrong(evidence, name, suspect, i) for name, i in rows)
+        }
+        if alike:
+            likely.append((suspect, alike))
+        if len(alike) == len(places):
             break
+    found: dict[str, tuple[str, str]] = {}
+    for suspect, alike in sorted(likely, key=lambda pair: -len(pair[1])):
+        for aspect in alike:
+            found.setdefault(aspect, (suspect.code, suspect.sentence))
     return found
+
+
+def _places(evidence: Evidence, aspect: str) -> list[tuple[str, int]]:
+    """(aspect, trial) of all that a look-alike must answer as the student did: wrong answers
+    first, small cases before large ones, since most look-alikes are out after one of them; the
+    other steps of a run belong to it."""
+    names = [a for a in evidence.trials[0].expected.values if a == aspect or same_run(a, aspect)]
+    wrong, right = [], []
+    for name in names:
+        bad, good = _split(evidence, name)
+        wrong += [(name, i) for i in bad]
+        right += [(name, i) for i in good]
+
+    def size(place: tuple[str, int]) -> tuple[int, int]:
+        return evidence.size(place[1]), place[1]
+
+    return sorted(wrong, key=size) + sorted(right, key=size)
 
 
 def _in_words(evidence: Evidence, aspect: str) -> bool:
@@ -83,7 +128,7 @@ def _explanations(
         if explains and right <= agrees and not _too_many_mistakes(evidence, suspect):
             fits.append((suspect, explains))
     alone = [(suspect,) for suspect, share in fits if share == wrong]
-    if alone:
+    if alone or _in_words(evidence, aspect):
         return alone
     return [
         (one, other)

@@ -42,7 +42,7 @@ def wide(w, dw, config=None):
     ("implementation", "code"),
     [
         (thrice, "step-ratio:2"),
-        (forgets, "only@later-steps"),
+        (forgets, "momentum-taken-as-0"),
         (without_default, "raised:TypeError@two-parameters"),
         (wide, "dtype-lost"),
     ],
