@@ -121,12 +121,12 @@ def planted(grads: np.ndarray, fault: str) -> np.ndarray:
     return faulty
 
 
-def row(name: str, seeds: int, faults: int) -> list[str]:
+def row(name: str, first: int, seeds: int, faults: int) -> list[str]:
     """One line of the table: what ``name`` says of correct and of faulty networks."""
     check = CHECKERS[name]
     counts: Counter[str] = Counter()
     spent = 0.0
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         net = make_net(seed)
         grads = flatten(gradient(net))
         started = time.process_time()
@@ -135,7 +135,7 @@ def row(name: str, seeds: int, faults: int) -> list[str]:
     cells = [name, f"{counts['fail']}", f"{counts['inconclusive']}"]
     for fault in FAULTS:
         found: Counter[str] = Counter()
-        for seed in range(faults):
+        for seed in range(first, first + faults):
             net = make_net(seed)
             found[check(net, planted(flatten(gradient(net)), fault))] += 1
         cells.append(f"{found['fail']} / {found['inconclusive']} / {found['pass']}")
@@ -145,16 +145,26 @@ def row(name: str, seeds: int, faults: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200, help="correct networks")
+    parser.add_argument("--first", type=int, default=1000, help="seed of the first network")
     parser.add_argument("--faults", type=int, default=20, help="networks with each fault")
     parser.add_argument("--only", choices=list(CHECKERS), nargs="*", default=list(CHECKERS))
     arguments = parser.parse_args()
     entries = arguments.seeds * flatten(make_net(0).params).size
-    print(f"{arguments.seeds} correct networks, {entries:,} entries; {arguments.faults} per fault")
+    seeds = f"seeds from {arguments.first} on"
+    print(
+        f"{arguments.seeds} correct networks, {seeds}, {entries:,} entries; "
+        f"{arguments.faults} per fault"
+    )
     print("faults: caught / left open / passed")
     columns = ("checker", "false alarms", "left open", *FAULTS, "ms a network")
     print("".join(f"{column:>22}" for column in columns))
     for name in arguments.only:
-        print("".join(f"{c:>22}" for c in row(name, arguments.seeds, arguments.faults)), flush=True)
+        print(
+            "".join(
+                f"{c:>22}" for c in row(name, arguments.first, arguments.seeds, arguments.faults)
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -74,9 +74,14 @@ def _prove(place: tuple[str, str]) -> dict[str, Any]:
 def _mutate(place: tuple[str, str]) -> dict[str, Any]:
     from autograder.mutation.survivors import survivors
 
-    alive, tried = survivors(_exercise(place))
-    listed = [{"line": m.line, "change": m.key} for m in alive]
-    return {"exercise": place[1], "tried": tried, "survivors": listed}
+    toll = survivors(_exercise(place))
+    return {
+        "exercise": place[1],
+        "tried": toll.tried,
+        "equivalent": toll.equivalent,
+        "passed_by_one_case": toll.one_case,
+        "survivors": [{"line": m.line, "change": m.key} for m in toll.alive],
+    }
 
 
 def _leave_out(place: tuple[str, str]) -> dict[str, Any]:
@@ -173,11 +178,19 @@ def _show(findings: dict[str, Any]) -> None:
 def _show_mutants(rows: Sequence[dict[str, Any]]) -> None:
     console = out()
     alive = sum(len(row["survivors"]) for row in rows)
-    console.print(text(f"{sum(row['tried'] for row in rows)} mutants tried, {alive} survive."))
+    tried, equivalent, one_case = (
+        sum(row[key] for row in rows) for key in ("tried", "equivalent", "passed_by_one_case")
+    )
+    console.print(
+        text(
+            f"{tried} mutants tried, {alive} survive, {equivalent} are listed as equivalent. A "
+            f"check on one seeded case would have let {one_case} of the others pass."
+        )
+    )
     for row in rows:
         for mutant in row["survivors"]:
-            place = f"  {row['exercise']}, line {mutant['line']}: "
-            console.print(text(place, "red").append(mutant["change"], "default"))
+            place = f"  {row['exercise']}, line {mutant['line']}:"
+            console.print(text(place, "red").append(f" {mutant['change']}", "default"))
 
 
 def _show_left_out(rows: Sequence[dict[str, Any]]) -> None:

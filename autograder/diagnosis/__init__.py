@@ -58,12 +58,34 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     return found
 
 
-VAGUE = ("wrong-values", "only@", "ratio:constant", "part-ratio:constant", "constant-offset")
+VAGUE = (
+    "wrong-values",
+    "only@",
+    "ratio:constant",
+    "part-ratio:constant",
+    "step-ratio:constant",
+    "constant-offset",
+)
+"""Codes that give a symptom and nothing more."""
+
+SYMPTOMS = (
+    *VAGUE,
+    "factor-per",
+    "offset-per",
+    "sum-not-zero",
+    "not-orthogonal",
+    "some-signs",
+    "extra-term",
+    "wrong-mask",
+    "permuted",
+    "shape:",
+)
+"""Codes of facts that a cause may be added to."""
 
 
 def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis]:
     """Where only the symptom is known, say what such an answer looks like, if anything."""
-    vague = [d for d in found if not d.exact and d.code.startswith(VAGUE)]
+    vague = [d for d in found if not d.exact and d.code.startswith(SYMPTOMS)]
     if not vague:
         return found
     alike = likeness(evidence, [d.aspect for d in vague])
@@ -71,9 +93,10 @@ def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis
 
 
 def _liken(diagnosis: Diagnosis, code: str, words: str) -> Diagnosis:
-    """The words join the message, and the code says what they say."""
+    """The words join the message; a code that says nothing gives way to what they say."""
     if code == "like":
         code = "like:" + words.removeprefix("as if ").replace(" ", "-")
+    code = code if diagnosis.code.startswith(VAGUE) else diagnosis.code
     message = f"{diagnosis.message} It comes out just {words}."
     return dataclasses.replace(diagnosis, code=code, message=message)
 

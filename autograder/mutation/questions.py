@@ -35,13 +35,13 @@ class Question:
 
 def questions(exercise: Exercise, cases: list[Case]) -> Iterator[Question]:
     """All other questions to the reference of an exercise that is a function."""
-    reference = exercise.reference[exercise.name]
+    reference = inspect.unwrap(exercise.reference[exercise.name])
     forward = getattr(exercise.kind, "forward", "")
     if isinstance(reference, type) or not callable(reference):
         return
     if forward:
         yield from _about_the_forward_pass(exercise, forward, cases)
-    signature = inspect.signature(inspect.unwrap(reference))
+    signature = inspect.signature(reference)
     for code, words, change in _changes(signature, cases, reference):
         wrong = _asked_otherwise(reference, signature, change)
         yield Question(code, words, {exercise.name: wrong})
@@ -68,8 +68,8 @@ def _about_the_forward_pass(
     exercise: Exercise, forward: str, cases: list[Case]
 ) -> Iterator[Question]:
     """A backward pass whose cache holds other things than the forward pass was given."""
-    reference = exercise.reference[forward]
-    signature = inspect.signature(inspect.unwrap(reference))
+    reference = inspect.unwrap(exercise.reference[forward])
+    signature = inspect.signature(reference)
     for code, words, change in _changes(signature, cases, reference):
         other = _asked_otherwise(reference, signature, change)
 
