@@ -27,6 +27,10 @@ GRACE = 1.0
 
 STATUSES = ("ok", "error", "timeout", "deferred", "killed")
 MAX_CALLBACKS = 500_000
+MOST_REPLIES = 8
+"""All answers and callbacks of one session together hold at most this many of the largest: the
+grader keeps what comes until the exercise is judged."""
+
 SAMPLE_SECONDS = 0.05
 
 
@@ -195,6 +199,8 @@ class JailStudent:
             self._channel.send(frame, watch)
             for _ in range(MAX_CALLBACKS):
                 answer_kind, answer = _message(self._channel.receive(watch))
+                if self._channel.received > MOST_REPLIES * self.limits.reply:
+                    raise Overrun("memory", "gave back more than all answers together may hold")
                 if answer_kind == "answer":
                     return answer
                 if answer_kind != "callback":

@@ -102,6 +102,26 @@ def g(x): return 3 * x
         assert (value, number) == (18, np.random.default_rng(4).random())
 
 
+def test_all_that_comes_back_is_limited_together(jail: Jail):
+    source = """
+import numpy as np
+big = np.zeros(2**18, np.uint8)
+def endless(f):
+    while True: f(big)
+def answer(): return big
+"""
+    limits = Limits(reply=2**19)
+    with jail.submission([code(0, source)], limits=limits) as student:
+        heard: list[np.ndarray] = []
+        reply = student.call("endless", Function(heard.append))
+        assert reply.raised and "together" in reply.raised.message
+        assert len(heard) <= 16
+        assert student.defines("answer")
+        answers = [student.call("answer").raised for _ in range(20)]
+        assert answers[0] is None
+        assert answers[-1] is not None
+
+
 def test_a_training_run_of_the_grader_changes_the_networks_arrays_in_place(jail: Jail):
     source = """
 def snapshots(net, run_cycle):
