@@ -106,6 +106,29 @@ def test_processes_and_files_are_limited_for_the_whole_submission(jail: Jail):
     assert children(jail.process().warm) == []  # type: ignore[attr-defined]
 
 
+def test_the_folders_themselves_carry_no_message_to_the_next(jail: Jail):
+    source = """
+    import os
+    folders = "/tmp", "/dev/shm"
+    def look():
+        return [[os.listxattr(f), os.stat(f).st_mode, os.stat(f).st_mtime < 99] for f in folders]
+    def leave():
+        for folder in folders:
+            for attempt in (lambda: os.setxattr(folder, "user.note", b"x"),
+                            lambda: os.utime(folder, (7, 7)), lambda: os.chmod(folder, 0o711)):
+                try:
+                    attempt()
+                except OSError:
+                    pass
+    """
+    with jail.submission([code(0, textwrap.dedent(source))]) as student:
+        before = student.call("look").value
+        student.call("leave")
+        assert student.call("look").value != before
+    with jail.submission([code(0, textwrap.dedent(source))]) as student:
+        assert student.call("look").value == before
+
+
 def test_an_interrupted_grader_leaves_a_jail_that_works(jail: Jail):
     cells = [code(0, "import os\nif os.fork() == 0:\n    while True: pass")]
     with pytest.raises(KeyboardInterrupt), jail.submission(cells):
