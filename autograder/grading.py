@@ -61,6 +61,11 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
 
         return lookalikes(exercise, cases)
 
+    def idle(got: Sequence[Observed]) -> bool:
+        from autograder.idle import is_idle
+
+        return is_idle(exercise, cases, got)
+
     return Brief(
         exercise.name,
         exercise.points,
@@ -69,6 +74,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         suspects,
         exercise.core,
         tuple if public else lookalikes,
+        (lambda got: False) if public else idle,
     )
 
 
@@ -113,8 +119,12 @@ def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
     carried, note = _carry_forward(task, student, trials, findings)
     evidence = Evidence(task, trials, got, findings, carried)
     checks, share = _checks(evidence, note)
-    diagnoses = tuple(diagnose(evidence)) if share < 1 else ()
+    diagnoses = _diagnoses(evidence) if share < 1 else ()
     share = _with_severity(share, diagnoses)
+    if 0 < share < 1 and task.idle(got):
+        share = 0.0
+        text = "it hands back what it is given, or the same whatever that is: nothing is done yet"
+        checks.append(Check("anything done", False, text))
     return ExerciseResult(
         task.name,
         round(task.points * share, 4),
@@ -124,6 +134,15 @@ def grade(task: Brief, student: Student, seed: int = 0) -> ExerciseResult:
         diagnoses,
         evidence.picture() if share < 1 else None,
     )
+
+
+def _diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """The names of the mistakes; an answer so odd that naming it fails keeps its points."""
+    try:
+        return tuple(diagnose(evidence))
+    except Exception:
+        text = "this mistake could not be named; the lines of the report say what is wrong"
+        return (Diagnosis("not-named", text, evidence.task.name),)
 
 
 def grade_submission(

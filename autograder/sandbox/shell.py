@@ -237,7 +237,7 @@ def _is_code(thing: Any) -> bool:
     return callable(thing) or isinstance(thing, ModuleType)
 
 
-def _text_of(statement: ast.stmt, lines: list[str]) -> str:
+def _text_of(statement: ast.stmt, lines: Sequence[str]) -> str:
     """A function as it was written, so that errors can quote its lines; the rest by its tree."""
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return ast.unparse(statement)
