@@ -9,6 +9,7 @@ from autograder import course, grading
 from autograder.grading import brief, grade, namespace_with
 from autograder.idle import IDLE
 from autograder.student import LocalStudent
+from autograder.values import arrays_in
 
 EVERY = [
     pytest.param(exercise, id=f"{assignment}-{exercise.name}")
@@ -103,3 +104,30 @@ def test_a_mistake_that_cannot_be_named_keeps_its_points(exercise, monkeypatch):
     monkeypatch.setattr(grading, "diagnose", lambda evidence: 1 / 0)
     assert grade(task, student).score > 0
     assert grade(task, student).diagnoses[0].code == "not-named"
+
+
+@pytest.mark.parametrize("exercise", EVERY)
+def test_the_public_answers_are_not_those_of_the_hidden_inputs(exercise):
+    """Or whoever looks the inputs up in the public examples would earn all points."""
+
+    def ordinary(seed, public):
+        cases = exercise.cases(np.random.default_rng(seed))
+        return [c for c in cases if not c.check and (c.public or not public)]
+
+    known = ordinary(0, public=True)
+    fresh = [c for c in ordinary(99, public=False) if not any(_same_inputs(c, k) for k in known)]
+    assert fresh
+
+
+def _same_inputs(one, other):
+    mine, theirs = (list(arrays_in([dict(c.args), dict(c.extra)])) for c in (one, other))
+    plain = [
+        repr({k: v for k, v in c.args.items() if not list(arrays_in(v))}) for c in (one, other)
+    ]
+    return (
+        plain[0] == plain[1]
+        and len(mine) == len(theirs)
+        and all(
+            p == q and np.array_equal(a, b) for (p, a), (q, b) in zip(mine, theirs, strict=True)
+        )
+    )
