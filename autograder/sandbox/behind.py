@@ -72,6 +72,7 @@ class JailStudent:
         self._outcomes: dict[int, CellOutcome] = {}
         self._skip: list[int] = []
         self._lives = limits.lives
+        self._renewed = False
         self._channel: Channel | None = None
         self._functions: list[Callable[..., Value]] = []
         self._spent = 0.0
@@ -114,7 +115,11 @@ class JailStudent:
                 self._outcomes[self._current] = CellOutcome(self._current, status, self.message)
                 self._skip.append(self._current)
             else:
-                self._lives = 0  # no cell to blame: the next time would end the same way
+                # No cell to blame: the jail may be spoilt. In a new one it would end the same way
+                # once more only if it is this submission's own doing.
+                self.jail.close()
+                self._lives = 0 if self._renewed else self._lives
+                self._renewed = True
 
     def _follow(self, message: Value) -> bool:
         """Notes what the worker says of its cells; False when it has run them all."""

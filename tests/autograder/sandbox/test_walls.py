@@ -129,6 +129,18 @@ def test_the_folders_themselves_carry_no_message_to_the_next(jail: Jail):
         assert student.call("look").value == before
 
 
+@pytest.mark.nightly
+def test_a_spoilt_jail_is_not_the_next_students_fault(jail: Jail):
+    with jail.submission([code(0, "def f(): return 1")]) as student:
+        assert student.call("f").value == 1
+    warm = jail.process().warm  # type: ignore[attr-defined]
+    os.kill(warm, signal.SIGSTOP)
+    hasty = SMALL.with_(cell_seconds=0.1)
+    with jail.submission([code(0, "def f(): return 1")], limits=hasty) as student:
+        assert student.call("f").value == 1
+        assert student.status == "graded"
+
+
 def test_an_interrupted_grader_leaves_a_jail_that_works(jail: Jail):
     cells = [code(0, "import os\nif os.fork() == 0:\n    while True: pass")]
     with pytest.raises(KeyboardInterrupt), jail.submission(cells):
