@@ -61,11 +61,11 @@ class WarmProcess:
             self._await("ready", START_SECONDS)
             self.warm = self._find_warm()
         except Closed as error:
-            self.complaint = self.base.log.read_text(errors="replace")
+            self.complaint = self.base.complaint()
             self.close()
             raise ConnectionError("the warm process ended before it was ready") from error
         except BaseException:
-            self.complaint = self.base.log.read_text(errors="replace")
+            self.complaint = self.base.complaint()
             self.close()
             raise
 

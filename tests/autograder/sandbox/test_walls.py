@@ -75,6 +75,12 @@ def test_one_process_meets_its_memory_limit_as_an_exception(jail: Jail):
         assert student.call("fine").value == 1
 
 
+def test_a_limit_may_be_a_fraction(tmp_path: Path):
+    limits = Limits(memory=300.5 * MIB)  # type: ignore[arg-type]
+    with Jail(tmp_path, "full", limits) as jail, jail.submission([code(0, "x = print")]) as student:
+        assert student.defines("x")
+
+
 def test_processes_and_files_are_limited_for_the_whole_submission(jail: Jail):
     source = """
     import os, time
