@@ -273,7 +273,7 @@ def _places(submissions: Path, assignment: str) -> list[tuple[str, Any]]:
 def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     from autograder.course import exercises
     from autograder.notebooks.release import released
-    from autograder.notebooks.submission import read_submission
+    from autograder.notebooks.submission import read_submission, unread_submission
     from autograder.version import grader_version
 
     secret = plan.course.secret()
@@ -289,7 +289,10 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
     names = [exercise.name for exercise in exercises(plan.assignment)]
     release = released(plan.assignment)
     for student, where in places:
-        submission = read_submission(where, plan.assignment, release)
+        try:
+            submission = read_submission(where, plan.assignment, release)
+        except Exception as error:  # whatever it is, it must not stop the class
+            submission = unread_submission(where, plan.assignment, error)
         told = [submission.digest, submission.status, submission.message, list(submission.notes)]
         parts = json.dumps([version, student, common, told], sort_keys=True)
         yield {

@@ -7,6 +7,7 @@ of where the student's code runs.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -60,6 +61,11 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
 
         return lookalikes(exercise, cases)
 
+    def idle(got: Sequence[Observed]) -> bool:
+        from autograder.idle import is_idle
+
+        return is_idle(exercise, cases, got)
+
     return Brief(
         exercise.name,
         exercise.points,
@@ -68,6 +74,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         suspects,
         exercise.core,
         tuple if public else lookalikes,
+        (lambda got: False) if public else idle,
     )
 
 
@@ -120,6 +127,10 @@ def grade(
     checks, share = _checks(evidence, note)
     diagnoses = _diagnoses(evidence) if share < 1 and diagnosis else ()
     share = _with_severity(share, diagnoses)
+    if 0 < share < 1 and task.idle(got):
+        share = 0.0
+        text = "it hands back what it is given, or the same whatever that is: nothing is done yet"
+        checks.append(Check("anything done", False, text))
     return ExerciseResult(
         task.name,
         round(task.points * share, 4),
@@ -129,6 +140,15 @@ def grade(
         diagnoses,
         evidence.picture() if share < 1 else None,
     )
+
+
+def _diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
+    """The names of the mistakes; an answer so odd that naming it fails keeps its points."""
+    try:
+        return tuple(diagnose(evidence))
+    except Exception:
+        text = "this mistake could not be named; the lines of the report say what is wrong"
+        return (Diagnosis("not-named", text, evidence.task.name),)
 
 
 def grade_submission(
@@ -150,20 +170,17 @@ def grade_submission(
         number = seed(exercise.name)
         task = brief(exercise, np.random.default_rng(number))
         try:
-            results.append(grade(task, student, number))
+            results.append(grade(task, student, _for_students(number)))
         except Exception as error:  # one exercise must not cost the others their grade
             text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
             results.append(_unanswered(task, "error", text, code="grader-failed"))
     return results
 
 
-def _diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
-    """`diagnose`, whose failure must not cost a student the points of the checks."""
-    try:
-        return tuple(diagnose(evidence))
-    except Exception as error:
-        text = f"The checks above say what is wrong; naming it failed ({type(error).__name__})."
-        return (Diagnosis("undiagnosed", text, evidence.task.name),)
+def _for_students(seed: int) -> int:
+    """The seed that the student's process may see. That of the hidden inputs cannot be told from
+    it, or whoever knows this source would draw them all before the first call."""
+    return int.from_bytes(hashlib.sha256(b"%d" % seed).digest()[:8], "big") >> 1
 
 
 def _unanswered(task: Brief, status: str, text: str, code: str = "") -> ExerciseResult:

@@ -199,9 +199,9 @@ def _steady(text: str) -> str:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    # A sentence may begin with the name of a function, which keeps its own letters.
-    first = text.partition(" ")[0]
-    text = text if "_" in first else text[:1].upper() + text[1:]
+    # A sentence may begin with the name of a function or file, which keeps its own letters.
+    first = text.partition(" ")[0].rstrip(".:")
+    text = text if "_" in first or "." in first else text[:1].upper() + text[1:]
     return text + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 

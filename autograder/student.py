@@ -79,7 +79,7 @@ class Student(Protocol):
         """Call a function by name, or a ``method`` of a kept object (or the object itself).
 
         keep:  ``True`` keeps the whole result as a `Handle`; a sequence of indices keeps these
-               parts of a returned tuple (a result that is no tuple comes back as it is).
+               parts of a returned tuple or list (another result comes back as it is).
         names: the names of the positional arguments, for ``changed`` and ``after``
                (their positions as strings when not given).
         """
@@ -220,7 +220,7 @@ class LocalStudent:
             return value
         if keep is True:
             return self._hold(value)
-        if keep and isinstance(value, tuple):
+        if keep and isinstance(value, (tuple, list)):
             return tuple(
                 self._hold(item) if i in keep else clean(item)  # type: ignore[operator]
                 for i, item in enumerate(value)

@@ -2,7 +2,8 @@
 
 A wrong forward pass costs its own points and not the backward's. That credit needs a forward
 pass that has the reference's shape and depends in earnest on what is differentiated: ``out = b``
-with its honest gradient earns nothing, nor does zero with zero.
+with its honest gradient earns nothing, nor does zero with zero, nor a straight line in place of
+what bends (``out = x`` for a ReLU), whose gradient is another, easier exercise.
 """
 
 from __future__ import annotations
@@ -43,6 +44,21 @@ def own_gradient(
             total += weight * float(np.sum(upstream * out))
         gradient[index] = total / (12 * step)
     return gradient if np.isfinite(gradient).all() else None
+
+
+def bends(
+    forward: Callable[[Mapping[str, Value]], Value], given: Mapping[str, Value], argument: str
+) -> bool:
+    """Whether a forward pass is more than a straight line along one argument."""
+    x = np.asarray(given[argument], dtype=np.float64)
+    step = 0.9 * np.roll(x, 1) + 0.37  # some direction, far enough to cross kinks
+    found = [as_array(forward({**given, argument: x + side * step})) for side in (-1, 0, 1)]
+    outs = [out.astype(np.float64) for out in found if out is not None]
+    if len(outs) < 3 or len({out.shape for out in outs}) > 1:
+        return False
+    low, middle, high = outs
+    scale = max(np.abs(out).max(initial=0.0) for out in outs)
+    return bool(np.abs(low - 2 * middle + high).max(initial=0.0) > 1e-6 * scale)
 
 
 def in_earnest(own: np.ndarray, reference: np.ndarray) -> bool:

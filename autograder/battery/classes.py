@@ -116,7 +116,10 @@ def train_step(name: str, student: Student, case: Case) -> Observed:
         student.call(name, net, X, y, given["learning_rate"], size, rng)
     seen.values["batch size"] = reply.raised or _batch_sizes(asked)
     facts = _batch_facts(asked, X, y)
-    seen.values |= {fact: reply.raised or (YES if true else NO) for fact, true in facts.items()}
+    # Of batches that were never drawn everything would be true.
+    missing = None if asked else Raised("Outputs", "net.loss is never called")
+    trouble = reply.raised or missing
+    seen.values |= {fact: trouble or (YES if true else NO) for fact, true in facts.items()}
     return seen
 
 

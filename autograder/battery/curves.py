@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.classes import script
+from autograder.battery.compare import describe
 from autograder.battery.fixtures import fixture
 from autograder.battery.functions import Function as FunctionKind
-from autograder.battery.kind import Observed, arguments
+from autograder.battery.kind import Observed, Outputs, arguments
 from autograder.battery.series import as_series, verdict
 from autograder.exercise import Case
 from autograder.student import Student
@@ -67,20 +68,30 @@ class Trials:
         return self.score(parameters)
 
 
-def _results_of(value: Value, parts: int) -> list[tuple[dict[str, Any], float]] | Raised:
+def _results_of(
+    value: Value, parts: int, trials: Trials
+) -> list[tuple[dict[str, Any], float]] | Raised:
     """The list of (parameters, score) in what a search returned, or what is wrong with it."""
     if isinstance(value, Raised):
         return value
     if not isinstance(value, (tuple, list)) or len(value) != parts:
-        return Raised("Outputs", f"the search should return {parts} things, the best first")
+        text = f"the search should return {parts} things, the best first"
+        tried = isinstance(value, Mapping) and _key(value) in map(_key, trials.asked)
+        return _not_results(text, "one that was tried" if tried else describe(value), trials)
     rows = value[1]
     pairs = isinstance(rows, (tuple, list)) and all(
         isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], Mapping)
         for row in rows
     )
     if not pairs:
-        return Raised("Outputs", "the results should be a list of (parameters, score)")
+        text = "the results should be a list of (parameters, score)"
+        return _not_results(text, describe(rows), trials)
     return [(dict(parameters), score) for parameters, score in rows]
+
+
+def _not_results(text: str, what: str, trials: Trials) -> Raised:
+    """An answer of a wrong form, told apart by what it is and by how much was tried for it."""
+    return Outputs("Outputs", text, value=f"{what}, after {len(trials.asked)} trials")
 
 
 def _key(parameters: Mapping[str, Any]) -> tuple:
@@ -94,7 +105,7 @@ def grid(name: str, student: Student, case: Case) -> Observed:
     given = arguments(case)
     trials = Trials(_table(given["scores"], given["grid"]))
     reply = seen.note(student.call(name, trials.recipe(), given["grid"]))
-    results = _results_of(reply.value, 2)
+    results = _results_of(reply.value, 2, trials)
     aspects = ("each combination once", "results", "best")
     if isinstance(results, Raised):
         seen.values = dict.fromkeys(aspects, results)
@@ -140,7 +151,7 @@ def random_points(name: str, student: Student, case: Case) -> Observed:
     trials = Trials(landscape(given["centres"], given["weights"], given["height"]))
     count, seed = int(given["trials"]), int(given["seed"])
     reply = seen.note(student.call(name, trials.recipe(), given["ranges"], count, Seed(seed)))
-    results = _results_of(reply.value, 2)
+    results = _results_of(reply.value, 2, trials)
     if isinstance(results, Raised):
         seen.values = dict.fromkeys(SEARCHED, results)
         return seen
@@ -152,8 +163,9 @@ def random_points(name: str, student: Student, case: Case) -> Observed:
     seen.values["log-uniform"] = _evenly_spread(places) if inside else "yes"
     seen.values["drawn apart for each parameter"] = _independent(places) if inside else "yes"
     seen.values |= _scores_and_best(results, reply.value[0], trials)
-    again = student.call(name, Trials(trials.score).recipe(), ranges, count, Seed(seed)).value
-    twin = _results_of(again, 2)
+    retrial = Trials(trials.score)
+    again = student.call(name, retrial.recipe(), ranges, count, Seed(seed)).value
+    twin = _results_of(again, 2, retrial)
     same = not isinstance(twin, Raised) and [_key(p) for p, _ in twin] == [
         _key(p) for p, _ in results
     ]
@@ -246,7 +258,7 @@ def rounds(name: str, student: Student, case: Case) -> Observed:
     reply = seen.note(
         student.call(name, trials.recipe(), given["ranges"], count, times, Seed(int(given["seed"])))
     )
-    results = _results_of(reply.value, 3)
+    results = _results_of(reply.value, 3, trials)
     if isinstance(results, Raised):
         seen.values = dict.fromkeys(REFINED, results)
         return seen

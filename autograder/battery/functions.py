@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.battery.carried import MOST_ENTRIES, agrees, in_earnest, own_gradient
+from autograder.battery.carried import MOST_ENTRIES, agrees, bends, in_earnest, own_gradient
 from autograder.battery.compare import as_array
 from autograder.battery.kind import (
     Kind,
@@ -43,6 +44,20 @@ class Function(Kind):
         return seen
 
 
+def _straight(
+    forward: Callable[[Mapping[str, Value]], Value],
+    trials: Sequence[Trial],
+    inputs: Sequence[str],
+) -> bool:
+    """Whether a forward pass is linear in one of the inputs in which the reference bends."""
+    return any(
+        trial.expected.side.get(f"bends in {argument}")
+        and not bends(forward, arguments(trial.case), argument)
+        for trial in trials
+        for argument in inputs
+    )
+
+
 @dataclass(frozen=True)
 class Loss(Function):
     """A loss ``(x, y, …) -> (loss, dx)``: its number, and its gradient for the first argument.
@@ -52,6 +67,18 @@ class Loss(Function):
 
     outputs: tuple[str, ...] = ("loss", "dx")
 
+    def script(self, name: str, student: Student, case: Case) -> Observed:
+        seen = super().script(name, student, case)
+        if CONDUCT in case.tags:
+            argument = next(iter(case.args))
+            forward = functools.partial(self._loss_of, name, student)
+            seen.side[f"bends in {argument}"] = bends(forward, arguments(case), argument)
+        return seen
+
+    def _loss_of(self, name: str, student: Student, given: Mapping[str, Value]) -> Value:
+        value = call_with(student, name, given).value
+        return value[0] if isinstance(value, tuple) and len(value) == 2 else None
+
     def reconsider(
         self, name: str, student: Student, trials: Sequence[Trial], aspects: Sequence[str]
     ) -> tuple[set[str], str]:
@@ -59,11 +86,10 @@ class Loss(Function):
         if dx not in aspects or loss not in aspects:
             return set(), ""
 
-        def forward(given: Mapping[str, Value]) -> Value:
-            value = call_with(student, name, given).value
-            return value[0] if isinstance(value, tuple) and len(value) == 2 else None
-
+        forward = functools.partial(self._loss_of, name, student)
         argument = next(iter(trials[0].case.args))
+        if _straight(forward, trials, (argument,)):
+            return set(), ""
         small = _small(trials, (argument,))
         for trial in small:
             given = arguments(trial.case)
@@ -134,7 +160,13 @@ class Backward(Kind):
             seen.values = dict.fromkeys(self.gradients, slow)
         if CONDUCT in case.tags and reply.raised is None:
             self._question_conduct(name, student, case, seen, cache, reply.value)
+            out = functools.partial(self._out_of, student)
+            for argument in self.inputs:
+                seen.side[f"bends in {argument}"] = bends(out, given, argument)
         return seen
+
+    def _out_of(self, student: Student, given: Mapping[str, Value]) -> Value:
+        return _first_of_pair(call_with(student, self.forward, given, keep=[1]).value)
 
     def _question_conduct(
         self,
@@ -174,10 +206,9 @@ class Backward(Kind):
         self, name: str, student: Student, trials: Sequence[Trial], aspects: Sequence[str]
     ) -> tuple[set[str], str]:
         """Judge by the numerical gradient of the student's own forward pass."""
-
-        def forward(given: Mapping[str, Value]) -> Value:
-            return _first_of_pair(call_with(student, self.forward, given, keep=[1]).value)
-
+        forward = functools.partial(self._out_of, student)
+        if _straight(forward, trials, self.inputs):
+            return set(), ""
         forgiven = set(aspects)
         small = _small(trials, self.inputs)
         for trial in small:

@@ -11,7 +11,7 @@ import numpy as np
 from autograder.battery.chance import LIMIT, dependence, distribution, snap, variance
 from autograder.battery.classes import script
 from autograder.battery.compare import as_array, same, shape_text
-from autograder.battery.kind import Kind, Observed, Trial, arguments
+from autograder.battery.kind import Kind, Observed, Outputs, Trial, arguments
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Function, Opaque, Raised, Seed, Value
@@ -287,7 +287,8 @@ def layer_statistics(name: str, student: Student, case: Case) -> Observed:
     value = reply.value
     keys = ("mean", "std", "saturated", "dead")
     if isinstance(value, Raised) or not isinstance(value, (list, tuple)):
-        what = value if isinstance(value, Raised) else Raised("Outputs", "expected a list of dicts")
+        text = "expected a list of dicts"
+        what = value if isinstance(value, Raised) else Outputs("Outputs", text, value=value)
         seen.values = dict.fromkeys((*keys, "number of layers"), what)
         return seen
     for key in keys:

@@ -98,6 +98,8 @@ class Brief:
 
     lookalikes: suspects of last resort, asked only when nothing else has a name; none in a
                 notebook, where there is no reference to change.
+    idle:       whether answers are those of an implementation that does nothing (see
+                `autograder.idle`); not asked in a notebook, where there are no points.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Brief:
     suspects: Callable[[], Sequence[Suspect]]
     core: bool = True
     lookalikes: Callable[[], Iterable[Suspect]] = tuple
+    idle: Callable[[Sequence[Observed]], bool] = lambda got: False
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,13 @@ def split(value: Value, names: Sequence[str]) -> dict[str, Value]:
     return {name: Misfit(value, len(names)) for name in names}
 
 
+@dataclass(frozen=True)
+class Outputs(Raised):
+    """What stands for an answer of a wrong form, and that answer: a form alone is not a mistake."""
+
+    value: Value = field(default=None, compare=False)
+
+
 def Misfit(value: Value, wanted: int) -> Raised:
     """What stands for every output when a function returns the wrong number of things."""
     if isinstance(value, (tuple, list)):
@@ -227,4 +237,5 @@ def Misfit(value: Value, wanted: int) -> Raised:
         got = f"one array of shape {value.shape}"
     else:
         got = "one thing"
-    return Raised("Outputs", f"the function should return {wanted} things, it returned {got}")
+    text = f"the function should return {wanted} things, it returned {got}"
+    return Outputs("Outputs", text, value=value)

@@ -30,7 +30,9 @@ def mc_dropout(name: str, student: Student, case: Case) -> Observed:
     seen.values["number of passes"] = reply.raised or len(asked)
     same_x = all(isinstance(a, np.ndarray) and np.array_equal(a, x) for a, _ in asked)
     generators = all(isinstance(r, Opaque) and r.type_name == "Generator" for _, r in asked)
-    seen.values["each pass gets x and rng"] = reply.raised or int(same_x and generators)
+    missing = None if asked else Raised("Outputs", "predict is never called")
+    fact = reply.raised or missing or int(same_x and generators)
+    seen.values["each pass gets x and rng"] = fact
     return seen
 
 

@@ -193,7 +193,7 @@ def _over_cases(wrong: list[Row]) -> Relation | None:
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:
     """The answer belongs to another output, which is wrong as well."""
     for other in evidence.failing_aspects():
-        theirs = as_array(wrong[0].trial.expected.values[other])
+        theirs = as_array(wrong[0].trial.expected.values.get(other))
         mine = as_array(wrong[0].got)
         if other == aspect or theirs is None or mine is None or theirs.size < 2:
             continue

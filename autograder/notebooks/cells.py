@@ -12,8 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-LARGEST_PARSED = 1_000_000
-"""Cells with more characters than this are not parsed for names: no one typed them."""
+LARGEST_PARSED = 500_000
+"""Characters that are parsed for names, all cells of a student together: no one typed more, and
+the class waits. What comes after is searched by pattern."""
+
+MOST_CELLS = 5000
+LARGEST_TREE = 2**30
+"""Bytes that a notebook's JSON may take in memory once it is read."""
+
+ASSIGNED = re.compile(r"[\w, ]+")
+"""What stands before ``=`` in ``files = !ls`` and ``a, b = %magic``."""
 
 CELL_MAGICS_OF_PYTHON = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
 
@@ -72,8 +80,11 @@ def decode(content: bytes) -> tuple[str, str]:
         return content.decode("latin-1"), "latin-1"
 
 
-def parse_notebook(content: bytes) -> Notebook:
+def parse_notebook(content: bytes, parsed: int = LARGEST_PARSED) -> Notebook:
     """The cells of a notebook of format 2 to 4, tolerantly.
+
+    Args:
+        parsed: how many characters of its source may be parsed for names.
 
     Raises:
         Unreadable: when there is no list of cells to be found.
@@ -81,15 +92,21 @@ def parse_notebook(content: bytes) -> Notebook:
     if not content.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty; ask for it again")
     text, encoding = decode(content)
+    if _size_in_memory(text) > LARGEST_TREE:
+        raise Unreadable("its JSON is nested or sized beyond all reason")
     data = _load(text)
     notes = [f"the file is written in {encoding}"] if not encoding.startswith("utf-8") else []
     cells, metadata = [], []
     for raw in _raw_cells(data):
-        cell = _cell(raw, len(cells)) if isinstance(raw, Mapping) else None
+        if len(cells) >= MOST_CELLS:
+            notes.append(f"only the first {MOST_CELLS} cells were looked at")
+            break
+        cell = _cell(raw, len(cells), parsed) if isinstance(raw, Mapping) else None
         if cell is None:
             notes.append("something among the cells that is no cell was skipped")
             continue
         cells.append(cell)
+        parsed -= len(cell.source)
         found = raw.get("metadata")
         metadata.append(found if isinstance(found, Mapping) else {})
     top = data.get("metadata")
@@ -99,6 +116,12 @@ def parse_notebook(content: bytes) -> Notebook:
         tuple(metadata),
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _size_in_memory(text: str) -> int:
+    """About how many bytes the objects take that JSON describes, beside its text."""
+    containers, others = text.count("[") + text.count("{"), text.count('"') + text.count(",")
+    return 64 * containers + 32 * others
 
 
 def _load(text: str) -> Mapping[str, Any]:
@@ -127,10 +150,13 @@ def _raw_cells(data: Mapping[str, Any]) -> list[Any]:
     raise Unreadable("it is JSON, but has no cells; ask for the .ipynb file")
 
 
-def _cell(raw: Mapping[str, Any], index: int) -> Cell | None:
+def _cell(raw: Mapping[str, Any], index: int, parsed: int) -> Cell | None:
     source = raw.get("source", raw.get("input", ""))
     if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
+        parts = [part for part in source if isinstance(part, str)]
+        # Lines should bring their ends along; some converters forget them.
+        joint = "" if any("\n" in part for part in parts) else "\n"
+        source = joint.join(parts)
     if not isinstance(source, str):
         return None
     source = clean_text(source)
@@ -140,7 +166,7 @@ def _cell(raw: Mapping[str, Any], index: int) -> Cell | None:
     cell_id = clean_text(cell_id)[:64] if isinstance(cell_id, str) else ""
     if not is_code:
         return Cell(index, source, "markdown", cell_id)
-    return Cell(index, source, "code", cell_id, defines=names_defined(source))
+    return Cell(index, source, "code", cell_id, defines=names_defined(source, parsed))
 
 
 def clean_text(text: str) -> str:
@@ -175,24 +201,31 @@ def _plain_line(line: str) -> str:
     indent = line[: len(line) - len(bare)]
     if bare[:1] in {"%", "!", "?"} or (re.fullmatch(r"[\w.]+\?{1,2}\s*", bare)):
         return f"{indent}pass"
-    assigned = re.match(r"([\w, ]+?)\s*=\s*[!%]", bare)
-    return f"{indent}{assigned[1]} = None" if assigned else line
+    names, equals, value = bare.partition("=")
+    if equals and value.lstrip()[:1] in {"!", "%"} and ASSIGNED.fullmatch(names.rstrip()):
+        return f"{indent}{names.rstrip()} = None"
+    return line
 
 
-def names_defined(source: str) -> tuple[str, ...]:
-    """The names that a code cell binds at top level, in order; by pattern where it has errors."""
+def names_defined(source: str, most: int = LARGEST_PARSED) -> tuple[str, ...]:
+    """The names that a code cell binds at top level, in order; by pattern where it has errors or
+    more than ``most`` characters, and none where it is far too long."""
+    if len(source) > most:
+        return _names_by_pattern(source) if len(source) < most + 4 * LARGEST_PARSED else ()
     python = as_python(source)
-    if len(python) > LARGEST_PARSED:
-        return ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(python)
         return tuple(dict.fromkeys(_bound(tree.body)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pattern = r"^(?:(?:async )?def|class)[ \t]+(\w+)|^(\w+)[ \t]*=(?!=)"
-        found = re.finditer(pattern, python, re.MULTILINE)
-        return tuple(dict.fromkeys(m[1] or m[2] for m in found))
+        return _names_by_pattern(python)
+
+
+def _names_by_pattern(python: str) -> tuple[str, ...]:
+    pattern = r"^(?:(?:async )?def|class)[ \t]+(\w+)|^(\w+)[ \t]*=(?!=)"
+    found = re.finditer(pattern, python, re.MULTILINE)
+    return tuple(dict.fromkeys(m[1] or m[2] for m in found))
 
 
 def _bound(body: list[ast.stmt]) -> Iterator[str]:

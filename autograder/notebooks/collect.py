@@ -119,11 +119,11 @@ def _marked(place: Place) -> str:
 def _in_folder(path: str, assignment: str) -> list[Place]:
     if os.path.isdir(os.path.join(path, "submitted")):
         path = os.path.join(path, "submitted")
+    nbgrader = os.path.basename(os.path.abspath(path)) == "submitted"
     with os.scandir(path) as found:
         items = sorted(found, key=lambda item: item.name)
     items = [i for i in items if not i.name.startswith(".") and i.name not in intake.IGNORED]
     folders = [i for i in items if _is_dir(i)]
-    nbgrader = any(os.path.isdir(os.path.join(i.path, assignment)) for i in folders)
     root = os.path.realpath(path)
     places = [_folder(item, root, assignment, nbgrader) for item in folders]
     by_student: dict[str, list[os.DirEntry[str]]] = {}
@@ -162,6 +162,7 @@ def _folder(item: os.DirEntry[str], root: str, assignment: str, nbgrader: bool) 
             student, item.path, refusal="its folder is a link to elsewhere; copy the files here"
         )
     inner = os.path.join(item.path, assignment)
+    # What one student's folder looks like says nothing of another's: anyone can name a folder so.
     return Place(student, inner if nbgrader or os.path.isdir(inner) else item.path)
 
 
@@ -185,7 +186,7 @@ def _in_archive(path: str, assignment: str) -> list[Place]:
     depth = _common_depth(names)
     groups: dict[str, list[str]] = {}
     notes: dict[str, tuple[str, ...]] = {}
-    people = _gradescope_people(path, names)
+    people = _gradescope_people(path, names, depth)
     for name in names:
         parts = name.split("/")[depth:]
         if len(parts) > 1:
@@ -219,10 +220,12 @@ def _common_depth(names: list[str]) -> int:
     return depth - 1 if depth and len(names) == 1 else depth
 
 
-def _gradescope_people(path: str, names: list[str]) -> dict[str, str]:
+def _gradescope_people(path: str, names: list[str], depth: int) -> dict[str, str]:
     """Folder → student, from the list that Gradescope puts into its exports."""
-    found = next((n for n in names if n.endswith("submission_metadata.yml")), None)
-    if found is None:
+    # Beside the students' folders: a file of this name that a student handed in names nobody.
+    listed = [n for n in names if n.split("/")[depth:] == ["submission_metadata.yml"]]
+    found = listed[0] if listed else ""
+    if not found:
         return {}
     archive = intake.class_archive(path)
     if archive.getinfo(found).file_size > intake.LARGEST_FILE:

@@ -20,7 +20,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-LARGEST_FILE = 64 * 2**20
+LARGEST_FILE = 160 * 2**20
+"""Plots make honest notebooks of 100 MB."""
+
 LARGEST_HANDOUT = 256 * 2**20
 """Bytes read for one student, all files together."""
 MOST_FILES = 2000
@@ -63,6 +65,7 @@ class Intake:
         if entry.size > self.left:
             self.note(f"{shown} was not read: the files are too large together")
             return None
+        self.left -= entry.size  # spent even where reading fails in the end
         try:
             content = entry.read()
         except TooLarge:
@@ -71,7 +74,6 @@ class Intake:
         except Exception as error:  # damaged archives raise whatever their codec likes
             self.note(f"{shown} could not be read ({_reason(error)})")
             return None
-        self.left -= len(content)
         return content
 
 
@@ -182,6 +184,8 @@ def _unpack(intake: Intake) -> None:
         if content is None:
             continue
         try:
+            if content.count(b"PK\1\2") > 10 * MOST_FILES:
+                raise TooLarge  # its list alone would take minutes and gigabytes
             if entry.name.lower().endswith(".zip"):
                 archive = zipfile.ZipFile(io.BytesIO(content))
                 _from_zip(intake, archive, tuple(archive.namelist()))
@@ -238,7 +242,7 @@ def _from_tar(intake: Intake, entry: Entry, content: bytes) -> None:
     opener = unpack.get(posixpath.splitext(entry.name.lower())[1])
     if opener:
         with opener(io.BytesIO(content)) as stream:
-            content = _limited(stream, intake.left)
+            content = _unpacked(intake, stream)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         for count, member in enumerate(archive):
             if count >= MOST_FILES:
@@ -257,6 +261,17 @@ def _from_tar(intake: Intake, entry: Entry, content: bytes) -> None:
             elif not any(part in IGNORED for part in member.name.split("/")):
                 shown = display(member.name)
                 intake.note(f"{shown} in the archive has a path that leads out of it; left out")
+
+
+def _unpacked(intake: Intake, stream: Any) -> bytes:
+    """All of a stream. What comes out is spent, also where the stream breaks off in the end."""
+    pieces, room = [], min(intake.left, LARGEST_FILE)
+    while piece := stream.read(2**20):
+        room, intake.left = room - len(piece), intake.left - len(piece)
+        if room < 0:
+            raise TooLarge
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _open_xz(stream: io.BytesIO) -> Any:

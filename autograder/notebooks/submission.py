@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from autograder.notebooks.cells import (
+    LARGEST_PARSED,
     Cell,
     Notebook,
     Unreadable,
@@ -187,6 +188,12 @@ def read_submission(
     return _sealed(Submission(place.student, assignment, cells, files, notes=tuple(intake.notes)))
 
 
+def unread_submission(place: Place, assignment: str, error: Exception) -> Submission:
+    """What stands for a submission that could not even be read, for a reason nobody foresaw."""
+    message = f"reading it failed ({type(error).__name__}); look at the files handed in"
+    return _failed(place, assignment, "unreadable", message)
+
+
 def notebooks_of(
     place: Place, release: Release | None = None
 ) -> tuple[list[tuple[str, Notebook]], str]:
@@ -241,16 +248,18 @@ def _parse_all(
     intake: Intake, candidates: list[Entry]
 ) -> tuple[list[tuple[Entry, Notebook]], list[tuple[str, str]]]:
     notebooks, broken, seen = [], [], set()
+    parsed = LARGEST_PARSED
     for entry in candidates:
         content = intake.bytes_of(entry)
         if content is None:
             continue
         try:
-            notebook = parse_notebook(content)
+            notebook = parse_notebook(content, parsed)
         except Unreadable as error:
             if ".ipynb" in entry.name.lower():
                 broken.append((entry.name, str(error)))
             continue
+        parsed -= sum(len(cell.source) for cell in notebook.cells)
         key = tuple((c.kind, cell_hash(c.source)) for c in notebook.cells if c.source.strip())
         for note in notebook.notes:
             intake.note(f"{display(entry.name)}: {note}")

@@ -57,6 +57,10 @@ class Base:
     def worker(self) -> Path:
         return self.runtime / "autograder" / "sandbox" / "worker.py"
 
+    def complaint(self) -> str:
+        """What the worker has said of its troubles; "" if it did not even start."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
 

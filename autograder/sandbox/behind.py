@@ -27,6 +27,10 @@ GRACE = 1.0
 
 STATUSES = ("ok", "error", "timeout", "deferred", "killed")
 MAX_CALLBACKS = 500_000
+MOST_REPLIES = 8
+"""All answers and callbacks of one session together hold at most this many of the largest: the
+grader keeps what comes until the exercise is judged."""
+
 SAMPLE_SECONDS = 0.05
 
 
@@ -68,6 +72,7 @@ class JailStudent:
         self._outcomes: dict[int, CellOutcome] = {}
         self._skip: list[int] = []
         self._lives = limits.lives
+        self._renewed = False
         self._channel: Channel | None = None
         self._functions: list[Callable[..., Value]] = []
         self._spent = 0.0
@@ -110,7 +115,11 @@ class JailStudent:
                 self._outcomes[self._current] = CellOutcome(self._current, status, self.message)
                 self._skip.append(self._current)
             else:
-                self._lives = 0  # no cell to blame: the next time would end the same way
+                # No cell to blame: the jail may be spoilt. In a new one it would end the same way
+                # once more only if it is this submission's own doing.
+                self.jail.close()
+                self._lives = 0 if self._renewed else self._lives
+                self._renewed = True
 
     def _follow(self, message: Value) -> bool:
         """Notes what the worker says of its cells; False when it has run them all."""
@@ -195,6 +204,8 @@ class JailStudent:
             self._channel.send(frame, watch)
             for _ in range(MAX_CALLBACKS):
                 answer_kind, answer = _message(self._channel.receive(watch))
+                if self._channel.received > MOST_REPLIES * self.limits.reply:
+                    raise Overrun("memory", "gave back more than all answers together may hold")
                 if answer_kind == "answer":
                     return answer
                 if answer_kind != "callback":

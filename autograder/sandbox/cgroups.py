@@ -22,11 +22,13 @@ _count = itertools.count()
 
 @dataclass
 class Group:
-    """A group of processes: its folder with the memory files, and that with the process count."""
+    """A group of processes: its folder with the memory files, that with the process count, and
+    that with the CPU time."""
 
     memory: Path
     pids: Path | None
     version: int
+    time: Path | None = None
 
     @staticmethod
     def make(root: Path = Path("/")) -> Group | None:
@@ -36,18 +38,20 @@ class Group:
         if "memory" in homes:
             memory = _make(homes["memory"], name)
             pids = _make(homes["pids"], name) if "pids" in homes else None
-            return Group(memory, pids, 1) if memory else None
+            time = _make(homes["cpuacct"], name) if memory and "cpuacct" in homes else None
+            return Group(memory, pids, 1, time) if memory else None
         if "unified" in homes:
             for home in (homes["unified"], *homes["unified"].parents):
                 if {"memory", "pids"} <= set(_read(home / "cgroup.subtree_control").split()):
                     made = _make(home, name)
-                    return Group(made, made, 2) if made else None
+                    return Group(made, made, 2, made) if made else None
         return None
 
     @property
     def doors(self) -> list[Path]:
         """The files into which a process writes its id to enter."""
-        return sorted({folder / "cgroup.procs" for folder in (self.memory, self.pids) if folder})
+        folders = (self.memory, self.pids, self.time)
+        return sorted({folder / "cgroup.procs" for folder in folders if folder})
 
     def limit(self, memory: int, processes: int) -> None:
         """Allows this much beside what is used now."""
@@ -62,6 +66,18 @@ class Group:
         pids = _read(self.pids / "pids.current") if self.pids else ""
         return int(_read(self.memory / name) or 0), int(pids or 0)
 
+    def cpu(self) -> float | None:
+        """CPU seconds of all that ever ran in the group, as the kernel counts them; or None."""
+        if self.time is None:
+            return None
+        if self.version == 1:
+            return int(_read(self.time / "cpuacct.usage") or 0) / 1e9
+        for line in _read(self.time / "cpu.stat").splitlines():
+            word, _, number = line.partition(" ")
+            if word == "usage_usec":
+                return int(number) / 1e6
+        return None
+
     def kills(self) -> int:
         """How many processes were killed for want of memory."""
         name = "memory.oom_control" if self.version == 1 else "memory.events"
@@ -73,7 +89,7 @@ class Group:
 
     def remove(self) -> None:
         """The group must be empty; a group that is not is swept by a later grader."""
-        for folder in {self.memory, self.pids or self.memory}:
+        for folder in {self.memory, self.pids or self.memory, self.time or self.memory}:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 

@@ -19,6 +19,8 @@ from autograder.sandbox.wire import HEADER, MAX_BLOB, Proxy, sizes, unpack
 from autograder.values import Value
 
 CHUNK = 2**18
+UNFOLDED = 16
+"""Bytes of Python's objects for one byte of a frame's structure, roughly."""
 
 
 class Closed(Exception):
@@ -152,11 +154,16 @@ Watch = Callable[[], float]
 
 
 class Channel:
-    """Frames in both directions."""
+    """Frames in both directions.
+
+    Attributes:
+        received: about how many bytes all values that came take in memory.
+    """
 
     def __init__(self, transport: Transport, max_blob: int = MAX_BLOB) -> None:
         self.transport = transport
         self.max_blob = max_blob
+        self.received = 0
         self._buffer = bytearray()
 
     def send(self, frame: bytes, watch: Watch | None = None) -> None:
@@ -174,6 +181,7 @@ class Channel:
             Exception: whatever ``watch`` raises.
         """
         structure, blob = sizes(self._take(HEADER.size, watch), self.max_blob)
+        self.received += UNFOLDED * structure + blob
         body = self._take(structure + blob, watch)
         return unpack(body[:structure], body[structure:], proxy)
 

@@ -25,8 +25,19 @@ KERNEL += " settimeofday clock_settime clock_adjtime adjtimex sethostname setdom
 # same jail could read there what this one has left.
 PERSISTENT = "shmget shmat shmctl semget semop semctl msgget msgsnd msgrcv msgctl"
 PERSISTENT += " mq_open mq_unlink"
+UNCOUNTED = "memfd_create memfd_secret inotify_init inotify_init1"
+"""Memory that is in no process and in no folder with a size; and watches, of which a user has few:
+all jails of a grader that is not root are one user."""
+
 ABSENT = "clone3"
 """Answered with "no such call": the C library falls back to clone, whose flags can be seen."""
+
+OTHERS_LIMITS = "prlimit64 sched_setaffinity sched_setscheduler sched_setparam sched_setattr"
+"""Calls whose first argument names a process. The warm process has the same user as its child,
+so the kernel lets the one lower the other's limits, which every later submission inherits."""
+
+OTHERS_PRIORITY = {"setpriority": (1, 2), "ioprio_set": (2, 3)}
+"""Call → what its first argument must not be: a group of processes, or all of the user's."""
 
 NEW_NAMESPACES = 0x7E020080
 """All CLONE_NEW* flags of clone."""
@@ -52,9 +63,18 @@ def program() -> bytes:
         raise FilterMissing(str(error)) from error
     filtered = seccomp.SyscallFilter(seccomp.ALLOW)
     refused = seccomp.ERRNO(errno.EPERM)
-    for name in " ".join((NETWORK, OTHERS_MEMORY, NAMESPACES, KERNEL, PERSISTENT)).split():
+    for name in " ".join(
+        (NETWORK, OTHERS_MEMORY, NAMESPACES, KERNEL, PERSISTENT, UNCOUNTED)
+    ).split():
         _add(filtered, refused, name)
     _add(filtered, seccomp.ERRNO(errno.ENOSYS), ABSENT)
+    not_itself = [seccomp.Arg(place, seccomp.NE, 0) for place in (0, 1)]
+    for name in OTHERS_LIMITS.split():
+        _add(filtered, refused, name, not_itself[0])
+    for name, groups in OTHERS_PRIORITY.items():
+        _add(filtered, refused, name, not_itself[1])
+        for group in groups:
+            _add(filtered, refused, name, seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, group))
     for bit in range(32):
         if NEW_NAMESPACES >> bit & 1:
             flag = seccomp.Arg(0, seccomp.MASKED_EQ, 1 << bit, 1 << bit)
@@ -67,9 +87,9 @@ def program() -> bytes:
         return out.read()
 
 
-def _add(filtered: object, action: object, name: str) -> None:
+def _add(filtered: object, action: object, name: str, *arguments: object) -> None:
     try:
-        filtered.add_rule(action, name)  # type: ignore[attr-defined]
+        filtered.add_rule(action, name, *arguments)  # type: ignore[attr-defined]
     except OSError as error:
         if error.errno not in (errno.EDOM, errno.EINVAL, errno.EFAULT, errno.ENOENT):
             raise  # those four: this architecture or library does not know the call

@@ -56,11 +56,18 @@ def become_warm_parent() -> None:
 
 
 def children(pid: int | None = None) -> list[int]:
-    """The direct children of a process (of this one by default)."""
+    """The direct children of a process (of this one by default), whichever thread made them."""
     pid = pid or os.getpid()
+    found: list[int] = []
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as listed:
-            return [int(child) for child in listed.read().split()]
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                with open(f"/proc/{pid}/task/{thread}/children") as listed:
+                    found += map(int, listed.read().split())
+            except OSError:
+                if os.path.exists(f"/proc/{pid}/task/{thread}"):
+                    raise  # not a thread that has just ended
+        return found
     except OSError:  # no such process, or a system without this file
         return [] if LINUX and not os.path.exists(f"/proc/{pid}") else _children_by_psutil(pid)
 

@@ -40,6 +40,8 @@ class Limits:
         for field in fields(self):
             if not getattr(self, field.name) > 0:
                 raise ValueError(f"the limit {field.name} must be greater than zero")
+            if field.type == "int":  # 1.5G on the command line; the kernel wants whole bytes
+                object.__setattr__(self, field.name, int(getattr(self, field.name)))
 
     def with_(self, **changes: Any) -> Limits:
         """These limits with some of them changed."""

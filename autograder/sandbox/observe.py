@@ -56,6 +56,27 @@ def cpu_seconds(pid: int) -> float | None:
     return times.user + times.system
 
 
+def cpu_below(pid: int) -> float | None:
+    """CPU time of all processes below ``pid`` and of those they have reaped; None: there are none.
+
+    Work that a submission hands to another process is its work too.
+    """
+    times = [
+        seconds + _reaped(child) for child in descendants(pid) if (seconds := cpu_seconds(child))
+    ]
+    return sum(times) if times else None
+
+
+def _reaped(pid: int) -> float:
+    """CPU time of the children that a process has waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
 def used_memory(pid: int, own: bool = False) -> int:
     """Bytes that the processes below ``pid`` hold together.
 

@@ -142,6 +142,10 @@ class Walled(WarmProcess):
             limits["NPROC"] = self.limits.processes + 8
         return limits
 
+    def cpu(self) -> float | None:
+        counted = self.group.cpu() if self.group else None
+        return super().cpu() if counted is None else counted
+
     def over_memory(self) -> bool:
         return not self.group and super().over_memory()
 

@@ -18,7 +18,7 @@ from autograder.sandbox import inner
 from autograder.sandbox.base import Base, environment, rlimits
 from autograder.sandbox.channel import Channel, Closed, PipeTransport, SocketTransport
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.observe import cpu_seconds, descendants, runs, used_memory
+from autograder.sandbox.observe import cpu_below, cpu_seconds, descendants, runs, used_memory
 from autograder.sandbox.wire import WireError, pack
 
 START_SECONDS = 60.0
@@ -52,7 +52,6 @@ class WarmProcess:
         self.base = Base()
         self.scratch = str(self.base.scratch)
         self.clean = [self.scratch]
-        self.child = 0
         self.warm = 0
         self.control, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
@@ -62,11 +61,11 @@ class WarmProcess:
             self._await("ready", START_SECONDS)
             self.warm = self._find_warm()
         except Closed as error:
-            self.complaint = self.base.log.read_text(errors="replace")
+            self.complaint = self.base.complaint()
             self.close()
             raise ConnectionError("the warm process ended before it was ready") from error
         except BaseException:
-            self.complaint = self.base.log.read_text(errors="replace")
+            self.complaint = self.base.complaint()
             self.close()
             raise
 
@@ -92,7 +91,6 @@ class WarmProcess:
             order = {"scratch": self.scratch, "walls": False, "rlimits": self.rlimits()}
             order |= self._walls()
             socket.send_fds(self.control, [pack(("run", order))], [theirs.fileno()])
-        self.child = 0
         return Channel(SocketTransport(ours), limits.reply)
 
     def rlimits(self) -> dict[str, int]:
@@ -103,7 +101,6 @@ class WarmProcess:
 
     def end(self) -> bool:
         """Kills what is left of the submission; whether the warm process is clean again."""
-        self.child = 0
         try:
             self.control.sendall(pack(("end", {"clean": self.clean})))
             return self._await("clean", END_SECONDS) is True and not inner.children(self.warm)
@@ -136,11 +133,8 @@ class WarmProcess:
             return True
 
     def cpu(self) -> float | None:
-        """CPU seconds of the submission's process, as the kernel tells it; None: unknown."""
-        if not self.child:
-            found = inner.children(self.warm)
-            self.child = found[0] if found else 0
-        return cpu_seconds(self.child) if self.child else None
+        """CPU seconds of the submission's processes, as the kernel tells it; None: unknown."""
+        return cpu_below(self.warm)
 
     # ------------------------------------------------------------------------- memory
 

@@ -111,6 +111,10 @@ class Session:
                 if not name or not self.notebook.define(name):
                     break
                 reply = self._call(target, args, kwargs, options)
+            if reply.raised and reply.raised.kind in ("TypeError", "AttributeError"):
+                with self.notebook.unshadowed() as changed:
+                    again = self._call(target, args, kwargs, options) if changed else reply
+                reply = reply if again.raised else again
         close_figures()
         return {
             "value": reply.value,

@@ -6,6 +6,7 @@ stopped, figures are closed and never drawn, and nothing that a cell prints cost
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -92,6 +93,9 @@ class Notebook(Mapping[str, Any]):
 
     A name finds the last callable that a cell bound to it, also when it was deleted or bound to
     something else later; where nothing is found, the deferred cell that defines it is run.
+
+    What follows in a cell that failed is deferred too, a statement at a time: a missing package,
+    a file that only the student has, or a long experiment hides no definition below it.
     """
 
     def __init__(self, shell: InteractiveShell, limits: Mapping[str, Any]) -> None:
@@ -109,7 +113,9 @@ class Notebook(Mapping[str, Any]):
             if cell["deferred"]:
                 self.deferred.append((index, source, frozenset(cell["defines"])))
                 yield index, "deferred", ""
-            elif index not in skip:
+            elif index in skip:
+                self._defer_definitions(source)
+            else:
                 yield index, "running", ""
                 yield (index, *self.run_cell(source))
         self.restore()
@@ -121,6 +127,8 @@ class Notebook(Mapping[str, Any]):
         if name and depth < 8 and self.define(name, depth + 1):
             error = self._execute(source)
         self.remember()
+        if error is not None:
+            self._defer_rest(source, error)
         if error is None or isinstance(error, SystemExit):
             return "ok", ""
         if isinstance(error, TimeLimit):
@@ -142,16 +150,64 @@ class Notebook(Mapping[str, Any]):
         finally:
             close_figures()
 
+    def _defer_rest(self, source: str, error: BaseException) -> None:
+        """Defers the statements below the one that failed; what has run is not run again."""
+        trace = error.__traceback__
+        while trace and not (
+            trace.tb_frame.f_globals is self.space and trace.tb_frame.f_code.co_name == "<module>"
+        ):
+            trace = trace.tb_next
+        if trace is not None:  # else nothing of it ran, as with an error of syntax
+            self._defer_statements(source, after=trace.tb_lineno)
+
+    def _defer_definitions(self, source: str) -> None:
+        """Of a cell that killed its process: it may hold functions, too."""
+        kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+        self._defer_statements(source, kinds=kinds)
+
+    def _defer_statements(
+        self, source: str, after: int = 0, kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)
+    ) -> None:
+        try:
+            source = self.shell.transform_cell(source)
+            body = ast.parse(source).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        lines = source.splitlines(keepends=True)
+        rest = [s for s in body if s.lineno > after and isinstance(s, kinds)]
+        # The last comes first: where a name is bound twice, it is the later binding that counts.
+        self.deferred[:0] = [
+            (-1, _text_of(statement, lines), frozenset(_bound(statement)))
+            for statement in reversed(rest)
+        ]
+
     def remember(self) -> None:
         """Notes what may be asked for by name, so that a later ``del`` does not hide it."""
         for name, thing in self.space.items():
-            if callable(thing) or isinstance(thing, ModuleType):
+            if _is_code(thing):
                 self.last[name] = thing
 
     def restore(self) -> None:
         """Binds deleted functions and modules again: other functions may rely on them."""
         for name, thing in self.last.items():
             self.space.setdefault(name, thing)
+
+    @contextlib.contextmanager
+    def unshadowed(self) -> Iterator[bool]:
+        """Modules and functions in place of the data that took their names; whether there are any.
+
+        ``np = 5`` in a late cell costs nothing that was right before.
+        """
+        mine = {
+            name: self.space[name]
+            for name, thing in self.last.items()
+            if name in self.space and not _is_code(self.space[name])
+        }
+        self.space.update({name: self.last[name] for name in mine})
+        try:
+            yield bool(mine)
+        finally:
+            self.space.update(mine)
 
     def define(self, name: str, depth: int = 0) -> bool:
         """Runs the first deferred cell that defines ``name``; whether there was one."""
@@ -175,6 +231,32 @@ class Notebook(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.space)
+
+
+def _is_code(thing: Any) -> bool:
+    return callable(thing) or isinstance(thing, ModuleType)
+
+
+def _text_of(statement: ast.stmt, lines: Sequence[str]) -> str:
+    """A function as it was written, so that errors can quote its lines; the rest by its tree."""
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return ast.unparse(statement)
+    first = min(node.lineno for node in (statement, *statement.decorator_list))
+    return "".join(lines[first - 1 : statement.end_lineno])
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement may bind."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
 def missing_name(error: BaseException | None) -> str:

@@ -166,8 +166,12 @@ def be_a_child(order: Mapping[str, Any], descriptor: int, shell: GradingShell) -
 
 
 def empty_folder(folder: str) -> bool:
-    """Removes everything in a folder; whether it is empty now."""
+    """Removes everything in a folder, and what its own attributes could say to the next student;
+    whether it is empty now."""
     try:
+        os.chmod(folder, 0o755)
+        for name in os.listxattr(folder) if hasattr(os, "listxattr") else ():
+            os.removexattr(folder, name)
         for root, folders, _ in os.walk(folder):
             for path in (os.path.join(root, name) for name in folders):
                 if not os.path.islink(path):
@@ -177,6 +181,7 @@ def empty_folder(folder: str) -> bool:
                 shutil.rmtree(entry.path)
             else:
                 os.unlink(entry.path)
+        os.utime(folder)
     except (OSError, RecursionError):
         return False
     return not os.listdir(folder)

@@ -26,12 +26,12 @@ RESTART_CASES = over_time(
     times=range(44),
 )
 CYCLE_CASES = over_time(
-    {"low": 0.01, "high": 0.4, "t": None, "half_period": 5},
-    {"low": 0.1, "high": 0.7, "t": None, "half_period": 3},
-    {"low": 0.05, "high": 0.2, "t": None, "half_period": 4},
+    {"low": 0.01, "high": "rate", "t": None, "half_period": 5},
+    {"low": 0.03, "high": "rate", "t": None, "half_period": 3},
+    {"low": 0.02, "high": "rate", "t": None, "half_period": 4},
     special=[
-        ("low = 0", {"low": 0.0, "high": 0.3, "t": None, "half_period": 7}),
-        ("half_period = 1", {"low": 0.1, "high": 0.3, "t": None, "half_period": 1}),
+        ("low = 0", {"low": 0.0, "high": "rate", "t": None, "half_period": 7}),
+        ("half_period = 1", {"low": 0.02, "high": "rate", "t": None, "half_period": 1}),
     ],
     times=range(24),
 )

@@ -1,8 +1,11 @@
 """Reading what students hand in: whatever it is, one line comes out and nothing is raised."""
 
+import bz2
+import gzip
 import json
 import os
 import tarfile
+import time
 import zipfile
 from io import BytesIO
 
@@ -10,7 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.notebooks.cells import as_python, cell_hash, names_defined, parse_notebook
+from autograder.notebooks import intake
+from autograder.notebooks.cells import (
+    Unreadable,
+    as_python,
+    cell_hash,
+    names_defined,
+    parse_notebook,
+)
 from autograder.notebooks.submission import (
     Release,
     Submission,
@@ -341,6 +351,39 @@ def test_folders_files_and_nbgraders_tree_are_found(tmp_path):
     found = dict(find_submissions(tmp_path / "course", A))
     assert read_submission(found["erin"], A, RELEASE).status == ""
     assert read_submission(found["frank"], A, RELEASE).status == "missing"
+
+
+def test_no_student_decides_how_the_others_are_read(tmp_path):
+    hand_in(tmp_path / "class", {"a2.ipynb": RELEASED}, "alice")
+    hand_in(tmp_path / "class", {f"{A}/a2.ipynb": RELEASED}, "mallory")
+    found = dict(find_submissions(tmp_path / "class", A))
+    assert read_submission(found["alice"], A, RELEASE).status == ""
+    assert read_submission(found["mallory"], A, RELEASE).status == ""
+    list_of_theirs = b"alice_1_assignsubmission_file_:\n  - :sid: mallory\n"
+    moodle = {
+        "mallory_2_assignsubmission_file_/submission_metadata.yml": list_of_theirs,
+        "mallory_2_assignsubmission_file_/a2.ipynb": RELEASED,
+        "alice_1_assignsubmission_file_/a2.ipynb": RELEASED,
+    }
+    (tmp_path / "moodle.zip").write_bytes(zipped(moodle))
+    assert sorted(dict(find_submissions(tmp_path / "moodle.zip", A))) == ["alice_1", "mallory_2"]
+
+
+def test_reading_takes_no_longer_than_the_files_are_long(tmp_path):
+    begun = time.process_time()
+    names_defined("a" + " " * 300_000)
+    many = dump(*[code("a=1\n" * 200_000)] * 12)
+    assert len(parse_notebook(many).cells) == 12
+    assert len(parse_notebook(dump(*["x = 1"] * 20_000)).cells) == 5000
+    for tree in (b"[]," * 12_000_000 + b"[]", b'"ab",' * 12_000_000 + b'""'):
+        with pytest.raises(Unreadable):
+            parse_notebook(b'{"cells": [' + tree + b"]}")
+    bomb = bz2.compress(bytes(intake.LARGEST_HANDOUT // 4))
+    bombs = {f"{i}.tar.bz2": bomb for i in range(40)}
+    read_submission(hand_in(tmp_path, bombs), A)
+    one = {"a2.ipynb": RELEASED, "b.tar.bz2": bomb, "c.tar.gz": gzip.compress(b"x" * 999)[:-9]}
+    assert read(tmp_path / "one", one).status == ""
+    assert time.process_time() - begun < 12
 
 
 def test_an_lms_zip_gives_one_line_per_student(tmp_path):

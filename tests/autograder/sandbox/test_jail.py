@@ -48,6 +48,13 @@ def test_a_function_is_called_by_name_and_its_cache_stays_a_handle(jail: Jail):
         assert np.array_equal(student.read(cache, "1"), w)
 
 
+def test_a_list_is_a_tuple_where_a_part_of_it_is_kept(jail: Jail):
+    with jail.submission([code(0, "def f(x): return [x, {'x': x}]")]) as student:
+        value, cache = student.call("f", 2.0, keep=[1]).value
+        assert value == 2.0
+        assert isinstance(cache, Handle)
+
+
 def test_what_a_call_changes_and_raises_is_told(jail: Jail):
     source = """
 def spoil(x, config):
@@ -100,6 +107,27 @@ def g(x): return 3 * x
         assert "square" not in words
         value, number = student.call("twice", Named("g"), 2, Seed(4)).value
         assert (value, number) == (18, np.random.default_rng(4).random())
+
+
+def test_all_that_comes_back_is_limited_together(jail: Jail):
+    source = """
+import numpy as np
+big = np.zeros(2**18, np.uint8)
+def endless(f):
+    while True: f(big)
+def answer(): return big
+"""
+    limits = Limits(reply=2**19)
+    with jail.submission([code(0, source)], limits=limits) as student:
+        heard: list[np.ndarray] = []
+        reply = student.call("endless", Function(heard.append))
+        assert reply.raised
+        assert "together" in reply.raised.message
+        assert len(heard) <= 16
+        assert student.defines("answer")
+        answers = [student.call("answer").raised for _ in range(20)]
+        assert answers[0] is None
+        assert answers[-1] is not None
 
 
 def test_a_training_run_of_the_grader_changes_the_networks_arrays_in_place(jail: Jail):

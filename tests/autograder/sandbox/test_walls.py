@@ -75,6 +75,12 @@ def test_one_process_meets_its_memory_limit_as_an_exception(jail: Jail):
         assert student.call("fine").value == 1
 
 
+def test_a_limit_may_be_a_fraction(tmp_path: Path):
+    limits = Limits(memory=300.5 * MIB)  # type: ignore[arg-type]
+    with Jail(tmp_path, "full", limits) as jail, jail.submission([code(0, "x = print")]) as student:
+        assert student.defines("x")
+
+
 def test_processes_and_files_are_limited_for_the_whole_submission(jail: Jail):
     source = """
     import os, time
@@ -104,6 +110,41 @@ def test_processes_and_files_are_limited_for_the_whole_submission(jail: Jail):
         assert isinstance(written, int)
         assert written <= SMALL.scratch / MIB
     assert children(jail.process().warm) == []  # type: ignore[attr-defined]
+
+
+def test_the_folders_themselves_carry_no_message_to_the_next(jail: Jail):
+    source = """
+    import os
+    folders = "/tmp", "/dev/shm"
+    def look():
+        return [[os.listxattr(f), os.stat(f).st_mode, os.stat(f).st_mtime < 99] for f in folders]
+    def leave():
+        for folder in folders:
+            for attempt in (lambda: os.setxattr(folder, "user.note", b"x"),
+                            lambda: os.utime(folder, (7, 7)), lambda: os.chmod(folder, 0o711)):
+                try:
+                    attempt()
+                except OSError:
+                    pass
+    """
+    with jail.submission([code(0, textwrap.dedent(source))]) as student:
+        before = student.call("look").value
+        student.call("leave")
+        assert student.call("look").value != before
+    with jail.submission([code(0, textwrap.dedent(source))]) as student:
+        assert student.call("look").value == before
+
+
+@pytest.mark.nightly
+def test_a_spoilt_jail_is_not_the_next_students_fault(jail: Jail):
+    with jail.submission([code(0, "def f(): return 1")]) as student:
+        assert student.call("f").value == 1
+    warm = jail.process().warm  # type: ignore[attr-defined]
+    os.kill(warm, signal.SIGSTOP)
+    hasty = SMALL.with_(cell_seconds=0.1)
+    with jail.submission([code(0, "def f(): return 1")], limits=hasty) as student:
+        assert student.call("f").value == 1
+        assert student.status == "graded"
 
 
 def test_an_interrupted_grader_leaves_a_jail_that_works(jail: Jail):
