@@ -153,10 +153,7 @@ def _raw_cells(data: Mapping[str, Any]) -> list[Any]:
 def _cell(raw: Mapping[str, Any], index: int, parsed: int) -> Cell | None:
     source = raw.get("source", raw.get("input", ""))
     if isinstance(source, list):
-        parts = [part for part in source if isinstance(part, str)]
-        # Lines should bring their ends along; some converters forget them.
-        joint = "" if any("\n" in part for part in parts) else "\n"
-        source = joint.join(parts)
+        source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str):
         return None
     source = clean_text(source)
