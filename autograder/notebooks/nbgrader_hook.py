@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -39,8 +39,9 @@ from traitlets import Unicode
 
 from autograder.notebooks.cells import Notebook, parse_notebook
 from autograder.notebooks.collect import Place
-from autograder.notebooks.nbgrader_class import grade_submitted
-from autograder.notebooks.skeleton import belongs_to, rebuild
+from autograder.notebooks.nbgrader_rubric import show_rubrics
+from autograder.notebooks.nbgrader_run import Run
+from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import (
     Release,
     Submission,
@@ -58,7 +59,7 @@ class GraderFailed(Exception):
 
 
 def configure(config: Any) -> None:
-    """Set Autograde up in an nbgrader configuration."""
+    """Set Autograde and formgrader up in an nbgrader configuration."""
     # nbgrader's own use of its database; three lines for each student that say nothing to anyone.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     config.Autograde.exporter_class = RebuildingExporter
@@ -70,6 +71,7 @@ def configure(config: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    show_rubrics(config)
 
 
 def grade_cells(
@@ -145,16 +147,17 @@ class RebuildingExporter(NotebookExporter):
             return super().from_filename(filename, resources, **kwargs)
         about = resources["nbgrader"]
         course, assignment = converter.coursedir, about["assignment"]
-        notebooks, why = rebuilt_notebooks(
+        notebooks, _ = rebuilt_notebooks(
             _released_files(course, assignment),
             _place(course, about["student"], assignment),
             _release(course, assignment),
         )
-        if why:
-            self.log.warning("%s, %s: %s", about["student"], about["assignment"], why)
+        notebook = notebooks[about["notebook"]]
+        for words in matched_by_order(notebook):
+            Run.of(converter).remark(about["student"], f"{about['notebook']}: {words}")
         where, name = os.path.split(filename)
         resources["metadata"] = {"name": os.path.splitext(name)[0], "path": where}
-        return self.from_notebook_node(notebooks[about["notebook"]], resources, **kwargs)
+        return self.from_notebook_node(notebook, resources, **kwargs)
 
 
 def rebuilt_notebooks(
@@ -181,21 +184,17 @@ def _expect_every_notebook(converter: Any) -> None:
     By itself it takes the files whose names it knows: a renamed notebook, one in a zip or a
     folder without any would be passed over in silence.
     """
-    course = converter.coursedir
+    course, run = converter.coursedir, Run.of(converter)
     wanted = [
         f"{name}.ipynb"
         for name in _released_files(course, course.assignment_id)
         if course.notebook_id in ("*", name)
     ]
-    for folder in _handed_in(course):
-        converter.assignments[folder] = [os.path.join(folder, name) for name in wanted]
-
-
-def _handed_in(course: Any) -> Iterator[str]:
     for student in sorted(_students(course)):
         folder = course.format_path(course.submitted_directory, student, course.assignment_id)
         if os.path.isdir(folder):
-            yield folder
+            converter.assignments[folder] = [os.path.join(folder, name) for name in wanted]
+            run.folders[folder] = student
 
 
 def _students(course: Any) -> list[str]:
@@ -216,51 +215,35 @@ class GradeInJail(NbGraderPreprocessor):
         grade_cells, help="(submission, isolation) -> a line of results.jsonl"
     ).tag(config=True)
 
-    _last: ClassVar[tuple[tuple[str, ...], Mapping[str, Any]] | None] = None
-    _class: ClassVar[tuple[Any, Mapping[str, Mapping[str, Any]]] | None] = None
-
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Put the scores into the notebook; the student's code does not run here."""
         about = resources["nbgrader"]
-        line = self._line(about["student"], about["assignment"])
         converter: Any = self.parent.parent if self.parent else None
+        line = self._line(Run.of(converter), about["student"], about["assignment"])
         bonus = _has_bonus(converter.coursedir, about["assignment"])
         resources["csnn_bonus"] = fill(nb, line, bonus)
         return nb, resources
 
-    def _line(self, student: str, assignment: str) -> Mapping[str, Any]:
-        """The student's results; several notebooks of one assignment are graded once."""
-        converter: Any = self.parent.parent if self.parent else None
-        course = converter.coursedir
-        release = _release(course, assignment)
-        submission = read_submission(_place(course, student, assignment), assignment, release)
-        key = (str(course.root), student, assignment, submission.digest, self.isolation)
-        last = GradeInJail._last
-        if last and last[0] == key:
-            return last[1]
-        line = self._graded(converter, submission)
+    def _line(self, run: Run, student: str, assignment: str) -> Mapping[str, Any]:
+        """The student's results; several notebooks of one assignment are graded once.
+
+        A class is graded at once and in parallel; a student alone, as formgrader asks, alone.
+        """
+        key = student_id(student)
+        if key not in run.lines and run.is_class and self.grade is grade_cells and not run.lines:
+            run.grade_class(assignment, self.isolation)
+        if key not in run.lines:
+            course = run.course
+            place, release = _place(course, student, assignment), _release(course, assignment)
+            submission = read_submission(place, assignment, release)
+            if self.grade is grade_cells:
+                run.lines[key] = grade_cells(submission, self.isolation, Path(course.root))
+            else:
+                run.lines[key] = self.grade(submission, self.isolation)
+        line = run.lines[key]
         if line["status"] == "not graded":
             raise GraderFailed(f"{student}, {assignment}: {line['message']}")
-        GradeInJail._last = (key, line)
         return line
-
-    def _graded(self, converter: Any, submission: Submission) -> Mapping[str, Any]:
-        """A class is graded at once and in parallel; a student alone, as formgrader asks, alone."""
-        if self.grade is not grade_cells:
-            return self.grade(submission, self.isolation)
-        course = converter.coursedir
-        root = Path(course.root)
-        if len(converter.assignments) > 1 and not (self._class and self._class[0] is converter):
-            lines = grade_submitted(
-                root,
-                root / course.submitted_directory,
-                submission.assignment,
-                self.isolation,
-                self.log.warning,
-            )
-            GradeInJail._class = (converter, lines)
-        lines = self._class[1] if self._class and self._class[0] is converter else {}
-        return lines.get(submission.student) or grade_cells(submission, self.isolation, root)
 
 
 def _has_bonus(course: Any, assignment: str) -> bool:

@@ -116,6 +116,24 @@ def grades(url: str) -> dict[tuple[str, str], dict[str, Any]]:
         }
 
 
+def shown(room: Classroom) -> dict[str, dict[str, Any]]:
+    """What formgrader's table of submissions is made of, by student."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    config = Config()
+    config.CourseDirectory.root = str(room.root)
+    rows = NbGraderAPI(config=config).get_submissions(A)
+    return {row["student"]: row for row in rows}
+
+
+def status(row: Mapping[str, Any]) -> str:
+    """Formgrader's word for where a submission stands, as its own script finds it."""
+    if not row["autograded"]:
+        return "needs autograding"
+    return "needs manual grading" if row["needs_manual_grade"] else "graded"
+
+
 def changed(notebook: bytes, change: Callable[[list[dict[str, Any]]], None], **own: Any) -> bytes:
     """A notebook with its cells changed, and with other metadata."""
     data = json.loads(notebook)

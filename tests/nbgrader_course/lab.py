@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,8 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
-        page.route(lambda url: not url.startswith("http://127.0.0.1"), _no_network)
+        page.asked_elsewhere = []
+        page.route(lambda url: not url.startswith("http://127.0.0.1"), _no_network(page))
         page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
@@ -101,17 +102,29 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
             browser.close()
 
 
-def picture(page: Any, name: str) -> None:
-    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look."""
+def picture(page: Any, name: str, of: Any = None) -> None:
+    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look.
+
+    Args:
+        of: what should be in the middle of it.
+    """
     folder = os.environ.get("CSNN_SCREENSHOTS")
     if folder:
+        page.wait_for_timeout(700)  # dialogs fade in, pages scroll smoothly
+        if of is not None:
+            of.evaluate("element => element.scrollIntoView({block: 'center', behavior: 'instant'})")
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def _no_network(route: Any) -> None:
-    """Formgrader's pages fetch MathJax from elsewhere; tests stay at home."""
+def _no_network(page: Any) -> Callable[[Any], None]:
+    """Tests stay at home, and know what a page would have fetched from elsewhere."""
     stub = "const any = new Proxy(() => any, {get: () => any}); window.MathJax = any;"
-    route.fulfill(content_type="text/javascript", body=stub)
+
+    def answer(route: Any) -> None:
+        page.asked_elsewhere.append(route.request.url)
+        route.fulfill(content_type="text/javascript", body=stub)
+
+    return answer
 
 
 class Notebook:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from autograder.notebooks.cells import parse_notebook
-from autograder.notebooks.skeleton import belongs_to, rebuild
+from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import Release, notebooks_of, read_submission
 from autograder.notebooks.text import build_notebooks
 from autograder.planting import replaced
@@ -264,6 +264,94 @@ def test_a_second_version_takes_the_place_and_the_first_stays_visible(built, tmp
     by_id = {m.grade_id: c for c in notebook.cells if (m := c.metadata.get("nbgrader"))}
     assert "return 2, 2" in by_id["relu_forward"].source
     assert sum("return 1, 1" in c.source for c in notebook.cells) == 1
+
+
+QUESTIONS = ("first", "second", "third")
+
+
+def questionnaire():
+    """Three questions in words with a line of the lesson between them."""
+    cells = []
+    for name in QUESTIONS:
+        own = {"grade_id": name, "grade": True, "solution": True, "locked": False, "task": False}
+        own |= {"points": 1, "schema_version": 3}
+        lesson = nbformat.v4.new_markdown_cell(f"About the {name} thing.", id=f"about-{name}")
+        words = f"**Question: {name}**\n\nYOUR ANSWER HERE"
+        question = nbformat.v4.new_markdown_cell(words, id=name, metadata={"nbgrader": own})
+        cells += [lesson, question]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def answered(change):
+    """The cells as released, changed by a student, and rebuilt: question → (answer, flagged)."""
+    released = questionnaire()
+    parsed = parse_notebook(nbformat.writes(released).encode())
+    student = questionnaire()
+    for cell in student.cells[1::2]:
+        cell.source = cell.source.replace("YOUR ANSWER HERE", f"Because of {cell.id}.")
+    change(student.cells)
+    written = parse_notebook(nbformat.writes(student).encode())
+    notebook = rebuild(released, parsed, [written])
+    nbformat.validate(notebook)
+    flags = " ".join(matched_by_order(notebook))
+    return {
+        m.grade_id: (cell.source, f"'{m.grade_id}'" in flags)
+        for cell in notebook.cells
+        if (m := cell.metadata.get("nbgrader"))
+    }
+
+
+def anonymous(cell, words):
+    cell.source, cell.id, cell.metadata = words, f"new-{words[:2].lower()}", {}
+
+
+def test_an_answer_without_its_id_is_found_by_its_order_and_flagged():
+    found = answered(lambda cells: anonymous(cells[3], "Momentum."))
+    assert found["second"] == ("Momentum.", True)
+    assert found["first"][0].endswith("Because of first.")
+    assert not found["first"][1]
+    assert not found["third"][1]
+
+
+def test_several_answers_without_ids_go_in_order():
+    def change(cells):
+        for cell, words in zip(cells[1::2], ("Alpha.", "Beta.", "Gamma."), strict=True):
+            anonymous(cell, words)
+        del cells[2], cells[3]  # the lessons between them are gone as well
+
+    found = answered(change)
+    assert {q: words for q, (words, _) in found.items()} == dict(
+        zip(QUESTIONS, ("Alpha.", "Beta.", "Gamma."), strict=True)
+    )
+    assert all(flagged for _, flagged in found.values())
+
+
+def test_an_answer_in_two_cells_is_one_answer():
+    def change(cells):
+        anonymous(cells[5], "Firstly.")
+        cells.append(nbformat.v4.new_markdown_cell("Secondly.", id="more"))
+
+    assert answered(change)["third"] == ("Firstly.\n\nSecondly.", True)
+
+
+def test_a_question_copied_over_the_next_one_gives_its_later_version_back():
+    def change(cells):
+        cells[3].metadata = cells[1].metadata  # the second answer in a copy of the first cell
+
+    found = answered(change)
+    assert found["first"][0].endswith("Because of first.")
+    assert found["second"][0].endswith("Because of second.")
+    assert found["first"][1]
+    assert found["second"][1]
+
+
+def test_a_note_beside_an_untouched_question_is_no_answer():
+    def change(cells):
+        cells[1].source = "**Question: first**\n\nYOUR ANSWER HERE"
+        cells.insert(2, nbformat.v4.new_markdown_cell("A note of mine.", id="note"))
+
+    found = answered(change)
+    assert found["first"] == ("**Question: first**\n\nYOUR ANSWER HERE", False)
 
 
 def test_a_renamed_part_is_told_by_its_word_or_its_contents():
