@@ -19,7 +19,10 @@ from nbformat import NotebookNode
 
 from autograder.notebooks.cells import Cell, Notebook, cell_hash
 
-_BY_ORDER = "*The cell of this question was lost; the text that stood in its place was taken for the answer.*"
+_BY_ORDER = (
+    "*The cell of this question was lost; the text that stood in its place was taken for the "
+    "answer.*"
+)
 
 
 @dataclass

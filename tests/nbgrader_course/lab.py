@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.nbgrader_course.classroom import Classroom
 
 CHROMIUM = (
@@ -84,9 +86,10 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
     """A page of Debian's chromium, and what it complains about in its console."""
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        raise RuntimeError("chromium is missing; on Debian: sudo apt-get install chromium")
+        pytest.skip("no chromium here; on Debian: sudo apt-get install chromium")
     complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))

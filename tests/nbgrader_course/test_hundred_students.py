@@ -60,7 +60,8 @@ def _folder_of_that_name(folder: Path, right: bytes) -> None:
 
 
 def _merge_marks(folder: Path, right: bytes) -> None:
-    (folder / NAME).write_bytes(right[:300] + b"\n<<<<<<< HEAD\n" + right[300:])
+    lines = right.splitlines(keepends=True)
+    (folder / NAME).write_bytes(b"".join([*lines[:20], b"<<<<<<< HEAD\n", *lines[20:]]))
 
 
 def _endless(folder: Path, right: bytes) -> None:
