@@ -1,4 +1,4 @@
-"""``csnn grade --gradebook DB_URL``: the same grades as nbgrader's Autograde, sqlite or PostgreSQL."""
+"""``csnn grade --gradebook DB_URL``: the grades of Autograde, in sqlite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_command_writes_what_autograde_writes(room, url, tmp_path):
 
 
 def test_nbgraders_own_commands_work_on_postgresql(empty_room, tmp_path):
-    """A course whose ``nbgrader_config.py`` names a PostgreSQL gradebook, from release to export."""
+    """A course whose settings name a PostgreSQL gradebook, from release to export."""
     if postgres.programs() is None:
         pytest.skip("no PostgreSQL server here; on Debian: sudo apt-get install postgresql")
     shutil.copytree(empty_room.root, tmp_path / "course")
