@@ -36,8 +36,8 @@ SETTINGS = {
 
 
 @contextmanager
-def jupyter_lab(room: Classroom, folder: Path) -> Iterator[str]:
-    """JupyterLab in ``folder``; gives its address."""
+def jupyter_lab(room: Classroom, folder: Path, program: str = "jupyterlab") -> Iterator[str]:
+    """JupyterLab, or ``notebook``, in ``folder``; gives its address."""
     settings = room.home / "settings"
     for name, text in SETTINGS.items():
         file = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -55,7 +55,7 @@ def jupyter_lab(room: Classroom, folder: Path) -> Iterator[str]:
     log = room.home / "lab.log"
     with open(log, "w") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "jupyterlab", *arguments],
+            [sys.executable, "-W", "ignore", "-m", program, *arguments],
             cwd=folder,
             env=room.environment | own,
             stdout=stream,
@@ -133,14 +133,24 @@ def _no_network(page: Any) -> Callable[[Any], None]:
 class Notebook:
     """A notebook open in JupyterLab, as a student handles it."""
 
-    def __init__(self, page: Any, address: str, name: str) -> None:
+    address = "lab/tree"
+    idle_sign = "text=Python 3 (ipykernel) | Idle"
+
+    def __init__(self, page: Any, server: str, name: str) -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{name}")
+        page.goto(f"{server}/{self.address}/{name}?reset")  # of the workspace: no other tabs
         self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel is there and does nothing; what is pressed before is lost."""
-        self.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        self.page.locator(self.idle_sign).wait_for()
+
+    def validate(self) -> Any:
+        """Press nbgrader's button; gives what its dialog says."""
+        self.page.get_by_text("Validate", exact=True).locator("visible=true").click()
+        dialog = self.page.locator(".jp-Dialog-content", has_text="Validation Results")
+        dialog.wait_for()
+        return dialog
 
     def cell(self, text: str) -> Any:
         return self.page.locator(".jp-CodeCell", has_text=text).first
@@ -178,3 +188,10 @@ class Notebook:
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("b")
         return self.page.locator(".jp-CodeCell.jp-mod-active")
+
+
+class Notebook7(Notebook):
+    """The same in Jupyter Notebook 7."""
+
+    address = "notebooks"
+    idle_sign = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
