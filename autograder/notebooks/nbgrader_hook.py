@@ -14,6 +14,7 @@ the grader raises, so that nothing is stored for that student.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -298,6 +299,8 @@ def _give(cell: NotebookNode, results: Mapping[str, Any], line: Mapping[str, Any
     result = results[name]
     worth = float(cell.metadata.nbgrader["points"])
     share = result["score"] / result["max_score"] if result["max_score"] else 0.0
+    if not math.isfinite(share):  # which nbgrader would turn into full marks
+        raise GraderFailed(f"the score of {name} is {result['score']}, which is no number")
     score = round(min(max(share, 0.0), 1.0) * worth, 4)
     cell.execution_count = 1
     cell.outputs = [

@@ -9,8 +9,10 @@ import zipfile
 
 import nbformat
 import pytest
+from nbgrader.utils import determine_grade
 
 from autograder.notebooks.cells import parse_notebook
+from autograder.notebooks.nbgrader_hook import GraderFailed, fill
 from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import Release, notebooks_of, read_submission
 from autograder.notebooks.text import build_notebooks
@@ -201,6 +203,31 @@ def test_points_of_the_notebook_scale_the_share(course, built):
     assert course.autograde("alice")["success"]
     scores = course.scores("alice")
     assert {n: scores[n] for n in full(built)} == {n: 0.75 * p for n, p in full(built).items()}
+
+
+@pytest.mark.parametrize(
+    ("share", "given"),
+    [(1.7, 1.0), (-0.5, 0.0), (0.25, 0.25), (1e-9, 0.0)],
+)
+def test_a_score_is_one_number_between_nothing_and_the_points(built, share, given):
+    """Above the maximum fails a submission in nbgrader; below zero is full marks."""
+    notebook = nbformat.reads(built.student.decode(), as_version=4)
+    line = line_for(built)
+    for result in line["exercises"]:
+        result["score"] = share * result["max_score"]
+    fill(notebook, line, False)
+    for cell in notebook.cells:
+        own = cell.metadata.get("nbgrader", {})
+        if own.get("grade") and cell.cell_type == "code":
+            assert determine_grade(cell) == (pytest.approx(given * own["points"]), own["points"])
+
+
+def test_a_score_that_is_no_number_is_the_graders_fault(built):
+    """nbgrader takes nan for full marks."""
+    line = line_for(built)
+    line["exercises"][0]["score"] = float("nan")
+    with pytest.raises(GraderFailed, match="no number"):
+        fill(nbformat.reads(built.student.decode(), as_version=4), line, False)
 
 
 # --- the skeleton ----------------------------------------------------------------------------
