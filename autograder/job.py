@@ -199,9 +199,10 @@ def _steady(text: str) -> str:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    # A sentence may begin with the name of a function, which keeps its own letters.
+    # A sentence may begin with the name of a function or file, which keeps its own letters.
     first = text.partition(" ")[0]
-    text = text if "_" in first else text[:1].upper() + text[1:]
+    is_name = "_" in first or "." in first.rstrip(".")
+    text = text if is_name else text[:1].upper() + text[1:]
     return text + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 

@@ -113,7 +113,7 @@ class Run:
         odd = sorted(_no_files(folder))
         if odd:
             names = ", ".join(odd)
-            self.remark(student, f"links and other things that are no files were left out: {names}")
+            self.remark(student, f"not copied, being no ordinary file: {names}")
         before = list(self.course.ignore)
         self.course.ignore = [*before, *map(glob.escape, odd)]
         try:
