@@ -130,7 +130,7 @@ class Run:
         why: dict[str, list[str]] = {}
         for line in needs_eye(list(self.lines.values())):
             words = line["message"] if line["status"] == "graded" else _status_and_message(line)
-            why.setdefault(line["student"], []).append(words)
+            why.setdefault(line["student"], []).append(words.rstrip("."))
         for student, remarks in self.remarks.items():
             why.setdefault(student, []).extend(remarks)
         for student in self._unwritten():

@@ -85,6 +85,32 @@ def test_autograde_manual_grade_and_feedback_by_hand(empty_room, tmp_path):
         assert not complaints, json.dumps(complaints)
 
 
+def test_the_table_shows_what_the_results_have_for_everyone(room):
+    """Everyone's total on formgrader's own page, partial credit and points by hand in it."""
+    with open_gradebook(room.url) as book:
+        for student, given in {"wrong": 1.25, "split": 0.5}.items():
+            grade = book.find_grade(QUESTION, NOTEBOOK, A, student)
+            grade.manual_score, grade.needs_manual_grade = given, False
+        book.db.commit()
+    found, lines = grades(room.url), room.lines()
+    with jupyter_lab(room, room.root) as address, browser_page() as (page, complaints):
+        page.goto(f"{address}/formgrader/manage_submissions/{A}", wait_until="networkidle")
+        rows = page.locator("#main-table tr")
+        assert rows.count() == len(lines)
+        picture(page, "teacher-class")
+        for row in rows.all():
+            student = row.locator(".student-id").inner_text()
+            by_hand = found[student, QUESTION]["manual"] or 0
+            scores = {f"check-{e['name']}": e["score"] for e in lines[student]["exercises"]}
+            total = sum(scores.get(name, 0) for who, name in found if who == student)
+            said, _, most = row.locator(".score").inner_text().partition(" / ")
+            assert float(said) == pytest.approx(total + by_hand, abs=0.01), student
+            assert float(most) == pytest.approx(35)
+            assert row.locator(".status").inner_text() != "needs autograding"
+        assert not complaints
+        assert not page.asked_elsewhere
+
+
 def _in_her_words(cells):
     for cell in cells:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == QUESTION:
