@@ -33,7 +33,8 @@ def test_the_command_writes_what_autograde_writes(room, url, tmp_path):
     with open_gradebook(url, "deep-learning") as book:
         book.update_or_create_assignment(A, duedate="2026-03-01 12:00:00 UTC")
     said = grade(room, url, tmp_path)
-    assert "12 submissions" in said
+    assert "15 submissions" in said
+    assert f"lost, 1_layers: the answer to '{QUESTION}' was found by its place alone." in said
     assert "of-the-test" not in said, "no password in what is printed"
     other, own = grades(url), grades(room.url)
     assert {k: v["auto"] for k, v in other.items()} == {k: v["auto"] for k, v in own.items()}
