@@ -10,7 +10,7 @@ from autograder.report import GREEN, RED
 from tests.nbgrader_course.classroom import NOTEBOOK, A
 from tests.nbgrader_course.lab import Notebook, Notebook7, browser_page, jupyter_lab, picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.nightly, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 
 WRONG = "def relu_forward(x):\n    return np.abs(x), x"
 RIGHT = "def relu_forward(x):\n    return np.maximum(x, 0), x"
@@ -82,6 +82,7 @@ def test_red_then_green_then_validate_in_lab(empty_room, tmp_path):
         assert not page.asked_elsewhere
 
 
+@pytest.mark.nightly
 def test_red_then_green_then_validate_in_notebook_7(empty_room, tmp_path):
     folder = tmp_path / A
     shutil.copytree(empty_room.root / "release" / A, folder)
