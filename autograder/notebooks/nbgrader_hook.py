@@ -40,7 +40,7 @@ from traitlets import Unicode
 
 from autograder.notebooks.cells import Notebook, parse_notebook
 from autograder.notebooks.collect import Place
-from autograder.notebooks.nbgrader_rubric import show_rubrics
+from autograder.notebooks.nbgrader_rubric import configure_pages
 from autograder.notebooks.nbgrader_run import Run
 from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import (
@@ -72,7 +72,7 @@ def configure(config: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    show_rubrics(config)
+    configure_pages(config)
 
 
 def grade_cells(

@@ -19,14 +19,16 @@ from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader.handlers import template_path
 
+from autograder.notebooks.formulas import SetFormulas
+
 TEMPLATES = Path(__file__).parent / "templates"
-"""Ours come first: formgrader's page then loads MathJax from its own server, not the network."""
+"""Ours come first, for pages that are drawn without a network."""
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)\n### END SOLUTION", re.DOTALL)
 
 
-def show_rubrics(config: Any) -> None:
-    """Set formgrader's pages up in an nbgrader configuration."""
-    config.HTMLExporter.preprocessors = [ShowRubrics]
+def configure_pages(config: Any) -> None:
+    """Set the pages of formgrader and of the feedback up in an nbgrader configuration."""
+    config.HTMLExporter.preprocessors = [ShowRubrics, SetFormulas]
     config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), template_path]
 
 

@@ -77,7 +77,9 @@ def test_autograde_manual_grade_and_feedback_by_hand(empty_room, tmp_path):
         # The server gives files to pages of its own only: a typed address has no referrer.
         with page.expect_navigation():
             page.evaluate(f"location.href = '/files/feedback/grace/{A}/{NOTEBOOK}.html'")
-        picture(page, "teacher-feedback")
+        picture(page, "teacher-feedback", of=page.locator("math").nth(20))
+        assert page.locator("math").count() > 20, "formulas are drawn"
+        assert not page.asked_elsewhere, "and without a network"
         assert "mean" in page.content()
         assert "affine_backward" in page.content()
         assert "Rubric" not in page.content()
