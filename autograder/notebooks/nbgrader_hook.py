@@ -17,9 +17,10 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import nbformat
@@ -50,6 +51,7 @@ from autograder.notebooks.submission import (
     read_submission,
     student_id,
 )
+from autograder.records.words import STATUS_WORDS
 
 GradeCells = Callable[[Submission, str], Mapping[str, Any]]
 """(submission, isolation) → the object of ``results.jsonl`` for it."""
@@ -312,14 +314,18 @@ def _give(cell: NotebookNode, results: Mapping[str, Any], line: Mapping[str, Any
 
 
 def _report(result: Mapping[str, Any], line: Mapping[str, Any]) -> str:
-    """What the student reads under a grade cell."""
-    lines = [f"{result['name']}: {result['status']}"]
-    if line["status"] != "graded":
-        lines.append(line["message"])
-    lines += [d["message"] for d in result["diagnoses"]]
-    told = {d["message"] for d in result["diagnoses"]}
+    """What the student reads under a grade cell; no line is longer than the page is wide."""
+    told = [d["message"] for d in result["diagnoses"]]
+    lines = [f"{result['name']}: {STATUS_WORDS.get(result['status'], result['status'])}"]
+    lines += _wrapped([line["message"]] if line["status"] != "graded" else [], "")
+    lines += _wrapped(told, "")
+    checks = []
     for check in result["checks"]:
         mark = "✓" if check["passed"] else "✗"
         words = f": {check['message']}" if check["message"] and check["message"] not in told else ""
-        lines.append(f"  {mark} {check['name']}{words}")
-    return "\n".join(line for line in lines if line) + "\n"
+        checks.append(f"  {mark} {check['name']}{words}")
+    return "\n".join(lines + _wrapped(checks, "      ")) + "\n"
+
+
+def _wrapped(texts: Iterable[str], indent: str) -> list[str]:
+    return [part for text in texts for part in wrap(text, 100, subsequent_indent=indent)]

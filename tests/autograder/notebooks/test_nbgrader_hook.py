@@ -222,6 +222,25 @@ def test_a_score_is_one_number_between_nothing_and_the_points(built, share, give
             assert determine_grade(cell) == (pytest.approx(given * own["points"]), own["points"])
 
 
+def test_what_is_said_below_a_grade_cell_fits_the_page(built):
+    """Outputs are not wrapped by browsers: what is too long is cut off."""
+    notebook = nbformat.reads(built.student.decode(), as_version=4)
+    line = line_for(built)
+    first = line["exercises"][0]
+    sentence = "Did you take the mean over the batch where the gradient needs the sum? " * 3
+    first["status"] = "partial"
+    first["diagnoses"] = [{"message": sentence, "code": "x", "function": first["name"]}]
+    first["checks"] = [{"name": "db", "passed": False, "message": "a long way off, " * 9}]
+    fill(notebook, line, False)
+    (cell,) = [c for c in notebook.cells if c.id == f"check-{first['name']}"]
+    said = cell.outputs[0].text.splitlines()
+    assert said[0] == f"{first['name']}: partly right"
+    assert max(map(len, said)) <= 100
+    assert " ".join(" ".join(said).split()).count("needs the sum?") == 3
+    (mark,) = [n for n, row in enumerate(said) if row.startswith("  ✗ db: a long")]
+    assert said[mark + 1].startswith("      ")
+
+
 def test_a_score_that_is_no_number_is_the_graders_fault(built):
     """nbgrader takes nan for full marks."""
     line = line_for(built)
