@@ -80,7 +80,8 @@ def configure(config: Any) -> None:
 def grade_cells(
     submission: Submission, isolation: str, folder: Path | None = None
 ) -> Mapping[str, Any]:
-    """Grade one submission as ``csnn grade`` does, with the course's secret and limits."""
+    """Grade one submission as ``csnn grade`` does: same secret, limits and private cases."""
+    from autograder.batch import private_cases
     from autograder.config import case_seed, find_course
     from autograder.course import exercises
     from autograder.job import grade_one
@@ -97,8 +98,12 @@ def grade_cells(
         "exercise_limits": course.exercise_limits(),
         "isolation": isolation,
         "bonus": course.has_bonus(submission.assignment),
+        "private_cases": private_cases(submission.assignment, course),
     }
-    return grade_one(job)["result"]
+    answer = grade_one(job)
+    if answer["limited"]:  # the machine may have been busy; once more, as for a class
+        answer = grade_one(job)
+    return answer["result"]
 
 
 # --- what was released -----------------------------------------------------------------------

@@ -167,6 +167,30 @@ def test_scores_are_ours_whatever_was_handed_in(course, built, tmp_path):
                 float(cell.outputs[1].data["text/plain"])
 
 
+PRIVATE = """
+import numpy as np
+from autograder.exercise import Case
+
+def only_here(rng):
+    return [Case("a number that only the teacher knows", {"x": np.full((2, 2), 1234.5)}, "private")]
+
+CASES = {"relu_forward": only_here}
+"""
+BUT_FOR_ONE = "def relu_forward(x):\n    return np.where(x == 1234.5, 0, np.maximum(0, x)), x\n"
+
+
+def test_a_student_graded_alone_meets_the_teachers_private_cases_too(course, built):
+    """Formgrader's button grades one student; the score must be that of the class's run."""
+    (course.root / "csnn.toml").write_text('name = "test"\noverlay = "private"\n')
+    (course.root / "private").mkdir()
+    (course.root / "private" / f"{A}.py").write_text(PRIVATE)
+    work = replaced({built.name: built.solution}, {"relu_forward": BUT_FOR_ONE})[built.name]
+    course.hand_in("alice", {f"{built.name}.ipynb": work})
+    assert course.autograde("alice")["success"]
+    assert course.scores("alice")["relu_forward"] < full(built)["relu_forward"]
+    assert course.scores("alice")["affine_forward"] == full(built)["affine_forward"]
+
+
 def line_for(built, **changes):
     exercises = [
         {"name": n, "score": p, "max_score": p, "status": "passed", "checks": [], "diagnoses": []}
