@@ -283,7 +283,7 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
         "exercise_limits": plan.course.exercise_limits(),
         "isolation": plan.isolation,
         "bonus": plan.course.has_bonus(plan.assignment),
-        "private_cases": _private_cases(plan),
+        "private_cases": private_cases(plan.assignment, plan.course),
     }
     version = [_FORMAT, grader_version(), secret.version, _digest_of_folder(plan.course.overlay)]
     names = [exercise.name for exercise in exercises(plan.assignment)]
@@ -304,7 +304,7 @@ def _jobs(places: Iterable[tuple[str, Any]], plan: Plan) -> Iterator[Job]:
         }
 
 
-def _private_cases(plan: Plan) -> str:
+def private_cases(assignment: str, course: Course) -> str:
     """The source of the teacher's own cases, carried by each job to wherever it runs.
 
     Raises:
@@ -312,12 +312,12 @@ def _private_cases(plan: Plan) -> str:
     """
     from autograder.course import with_private_cases
 
-    file = plan.course.overlay / f"{plan.assignment}.py" if plan.course.overlay else None
+    file = course.overlay / f"{assignment}.py" if course.overlay else None
     if file is None or not file.is_file():
         return ""
     source = file.read_text(encoding="utf-8")
     try:
-        with_private_cases(plan.assignment, source)
+        with_private_cases(assignment, source)
     except Exception as error:
         raise BatchError(f"{file}: {error}") from None
     return source

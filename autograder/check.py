@@ -14,7 +14,8 @@ from typing import Any
 from autograder.examples import brief_from_json, load_examples
 from autograder.exercise import ExerciseResult
 from autograder.grading import grade
-from autograder.report import Progress, Report
+from autograder.progress import Progress
+from autograder.report import Report
 from autograder.student import LocalStudent
 
 PUBLIC_FOLDER = Path(__file__).parent / "public"
@@ -45,14 +46,14 @@ def check(*functions: Any, examples: str | Path | None = None) -> None:
     data = find_examples(examples)
     namespace = _notebook_namespace(sys._getframe(1).f_globals)
     if not functions:
-        _show(Progress(check_all(data, namespace)))
+        _show(progress_of(data, check_all(data, namespace)))
         return
     missed = []
     for function in functions:
         report = check_one(data, namespace, function)
         _show(report)
         if not report:
-            missed.append(report.headline)
+            missed.append(report.brief)
     if missed:
         raise NotYet(" ".join(missed))
 
@@ -80,6 +81,15 @@ def check_all(data: list[dict[str, Any]], namespace: Mapping[str, Any]) -> list[
         for file in data
         for exercise in file["exercises"]
     ]
+
+
+def progress_of(data: list[dict[str, Any]], results: list[ExerciseResult]) -> Progress:
+    """The results in the order of the notebooks that the examples tell of."""
+    return Progress(
+        results,
+        {name: names for file in data for name, names in file.get("notebooks", {}).items()},
+        {e["name"] for file in data for e in file["exercises"] if not e["core"]},
+    )
 
 
 def find_examples(path: str | Path | None = None) -> list[dict[str, Any]]:

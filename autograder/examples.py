@@ -199,9 +199,24 @@ def public_examples(assignment: str, hints: str = "full") -> dict[str, bytes]:
         brief_to_json(brief(e, np.random.default_rng(PUBLIC_SEED), public=True), hints)
         for e in course.exercises(assignment)
     ]
-    data = {"assignment": assignment, "hints": hints, "exercises": tasks}
+    data = {
+        "assignment": assignment,
+        "hints": hints,
+        "notebooks": _notebooks(assignment),
+        "exercises": tasks,
+    }
     text = json.dumps(data, ensure_ascii=False, indent=None, separators=(",", ":"))
     return {f"{assignment}.examples.json": text.encode()}
+
+
+def _notebooks(assignment: str) -> dict[str, list[str]]:
+    """The notebooks in order and their exercises; {} for an assignment without any yet."""
+    from autograder.notebooks.manifest import read_manifest, written_assignments
+
+    if assignment not in written_assignments():
+        return {}
+    plans = read_manifest(assignment).notebooks
+    return {plan.name: list(plan.exercises) for plan in plans}
 
 
 def load_examples(path: Path) -> dict[str, Any]:

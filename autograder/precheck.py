@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.check import check_all, find_examples
+from autograder.check import check_all, find_examples, progress_of
 from autograder.exercise import ExerciseResult
 from autograder.notebooks.cells import Cell, as_python
 from autograder.notebooks.submission import Release, Submission, read_submission
-from autograder.report import Progress
+from autograder.progress import Progress
 
 CELL_SECONDS = 10.0
 """CPU seconds for one cell, as when it is graded."""
@@ -38,12 +38,14 @@ class Precheck:
 
     stopped: number of a cell, counted from 1 → why it stopped.
     core:    names of the exercises that make up the points; the others are a bonus.
+    progress: the same results by notebook.
     """
 
     submission: Submission
     stopped: Mapping[int, str]
     results: Sequence[ExerciseResult]
     core: frozenset[str]
+    progress: Progress | None = None
 
     @property
     def passed(self) -> bool:
@@ -65,7 +67,7 @@ class Precheck:
         lines = [f"Note: {note}." for note in self.submission.notes]
         if self.submission.status:
             return "\n".join([*lines, f"This cannot be graded: {self.submission.message}."])
-        lines += [str(Progress(self.results))]
+        lines += [str(self.progress or Progress(self.results))]
         if self.stopped:
             lines += [
                 "Cells that stop, run from top to bottom (the others are graded all the same):"
@@ -119,7 +121,8 @@ def precheck(notebook: Path) -> Precheck:
         if submission.status:
             return Precheck(submission, {}, (), core)
         namespace, stopped = run_cells(submission.cells)
-        return Precheck(submission, stopped, check_all(examples, namespace), core)
+        results = check_all(examples, namespace)
+        return Precheck(submission, stopped, results, core, progress_of(examples, results))
 
 
 def run_cells(cells: Sequence[Cell]) -> tuple[dict[str, Any], dict[int, str]]:

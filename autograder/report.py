@@ -1,8 +1,7 @@
-"""A result as a student sees it: a small table, green or red by aspect, and what to do next."""
+"""One result as a student sees it: a small table, green or red by aspect, and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -42,8 +41,16 @@ class Report:
             return f"{r.name} {FRIENDLY[r.status]}."
         if self.passed:
             return f"{r.name}: all checks pass."
-        wrong = _to_mend(r)
+        wrong = to_mend(r)
         return f"{r.name}: not yet. To mend: {', '.join(wrong)}."
+
+    @property
+    def brief(self) -> str:
+        """The same without what to do; it fits a dialog that does not break lines."""
+        r = self.result
+        if r.status in FRIENDLY:
+            return f"{r.name} {FRIENDLY[r.status].partition(':')[0]}."
+        return self.headline
 
     def __bool__(self) -> bool:
         return self.passed
@@ -69,7 +76,7 @@ class Report:
     def _repr_html_(self) -> str:
         r = self.result
         if r.status in FRIENDLY:
-            return _box(GREY, f"<b>{escape(self.headline)}</b>")
+            return box(GREY, f"<b>{escape(self.headline)}</b>")
         rows = []
         for check in r.checks:
             colour = GREEN if check.passed else RED
@@ -88,60 +95,10 @@ class Report:
         )
         drawing = picture_html(r.picture) if r.picture and self.hints == "full" else ""
         head = f"<b>{MARKS[self.passed]} {escape(self.headline)}</b>"
-        return _box(GREEN if self.passed else RED, head + texts + table + drawing)
+        return box(GREEN if self.passed else RED, head + texts + table + drawing)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """All exercises of a notebook at once."""
-
-    results: Sequence[ExerciseResult]
-
-    def _counts(self) -> str:
-        done = sum(r.status == "passed" for r in self.results)
-        points = sum(r.score for r in self.results)
-        most = sum(r.max_score for r in self.results)
-        return (
-            f"{done} of {len(self.results)} exercises pass their public checks "
-            f"({points:g} of {most:g} points; the hidden checks draw other inputs)"
-        )
-
-    def _remark(self, r: ExerciseResult) -> str:
-        if r.status in FRIENDLY:
-            return "not started"
-        if r.status == "passed":
-            return ""
-        return "to mend: " + ", ".join(_to_mend(r))
-
-    def __str__(self) -> str:
-        width = max((len(r.name) for r in self.results), default=0)
-        lines = [self._counts()]
-        for r in self.results:
-            mark = "○" if r.status in FRIENDLY else MARKS[r.status == "passed"]
-            lines.append(f"  {mark} {r.name:<{width}}  {self._remark(r)}".rstrip())
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        rows = []
-        for r in self.results:
-            mark = "○" if r.status in FRIENDLY else MARKS[r.status == "passed"]
-            colour = {"○": GREY, "✓": GREEN, "✗": RED}[mark]
-            rows.append(
-                f"<tr><td style='color:{colour};font-weight:600'>{mark}</td>"
-                f"<td style='text-align:left'><code>{escape(r.name)}</code></td>"
-                f"<td style='text-align:left;color:{GREY}'>{escape(self._remark(r))}</td></tr>"
-            )
-        share = sum(r.status == "passed" for r in self.results) / max(1, len(self.results))
-        bar = (
-            "<div style='background:#d0d7de;height:8px;width:24em;border-radius:4px;margin:.5em 0'>"
-            f"<div style='background:{GREEN};height:8px;border-radius:4px;width:{share:.0%}'>"
-            "</div></div>"
-        )
-        head = f"<b>{escape(self._counts())}</b>"
-        return _box(GREEN if share == 1 else GREY, f"{head}{bar}<table>{''.join(rows)}</table>")
-
-
-def _to_mend(result: ExerciseResult) -> list[str]:
+def to_mend(result: ExerciseResult) -> list[str]:
     """The lines that ask for work of their own."""
     return [c.name for c in result.checks if not c.passed and c.message != AS_ORDINARY]
 
@@ -175,7 +132,7 @@ def _colour(x: float) -> str:
     return f"rgb(255,{fade},{fade})" if x > 0 else f"rgb({fade},{fade},255)"
 
 
-def _box(colour: str, body: str) -> str:
+def box(colour: str, body: str) -> str:
     return f"<div style='border-left:4px solid {colour};padding:.3em .8em'>{body}</div>"
 
 

@@ -90,17 +90,20 @@ def grade(
         )
     if pages:
         write_pages(outcome.lines, to, plan.course.name)
+    remarks: list[str] = []
     if gradebook:
         from autograder.records.gradebook import write_grades
 
         with progress_bar("Writing the gradebook") as progress:
-            write_grades(
+            remarks = write_grades(
                 outcome.lines, submissions, plan.assignment, gradebook, plan.course, progress
             )
     if as_json:
         show_json(outcome.lines)
     else:
         show_class(outcome, to, pages)
+    for words in remarks:
+        err().print(text(f"{words}.", "yellow"), soft_wrap=True)
     if outcome.failed:
         raise typer.Exit(1)
 

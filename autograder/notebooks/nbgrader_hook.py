@@ -14,12 +14,14 @@ the grader raises, so that nothing is stored for that student.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from textwrap import wrap
+from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -39,8 +41,9 @@ from traitlets import Unicode
 
 from autograder.notebooks.cells import Notebook, parse_notebook
 from autograder.notebooks.collect import Place
-from autograder.notebooks.nbgrader_class import grade_submitted
-from autograder.notebooks.skeleton import belongs_to, rebuild
+from autograder.notebooks.nbgrader_rubric import configure_pages
+from autograder.notebooks.nbgrader_run import Run
+from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import (
     Release,
     Submission,
@@ -48,6 +51,7 @@ from autograder.notebooks.submission import (
     read_submission,
     student_id,
 )
+from autograder.records.words import STATUS_WORDS
 
 GradeCells = Callable[[Submission, str], Mapping[str, Any]]
 """(submission, isolation) → the object of ``results.jsonl`` for it."""
@@ -58,7 +62,7 @@ class GraderFailed(Exception):
 
 
 def configure(config: Any) -> None:
-    """Set Autograde up in an nbgrader configuration."""
+    """Set Autograde and formgrader up in an nbgrader configuration."""
     # nbgrader's own use of its database; three lines for each student that say nothing to anyone.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     config.Autograde.exporter_class = RebuildingExporter
@@ -70,12 +74,14 @@ def configure(config: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    configure_pages(config)
 
 
 def grade_cells(
     submission: Submission, isolation: str, folder: Path | None = None
 ) -> Mapping[str, Any]:
-    """Grade one submission as ``csnn grade`` does, with the course's secret and limits."""
+    """Grade one submission as ``csnn grade`` does: same secret, limits and private cases."""
+    from autograder.batch import private_cases
     from autograder.config import case_seed, find_course
     from autograder.course import exercises
     from autograder.job import grade_one
@@ -92,8 +98,12 @@ def grade_cells(
         "exercise_limits": course.exercise_limits(),
         "isolation": isolation,
         "bonus": course.has_bonus(submission.assignment),
+        "private_cases": private_cases(submission.assignment, course),
     }
-    return grade_one(job)["result"]
+    answer = grade_one(job)
+    if answer["limited"]:  # the machine may have been busy; once more, as for a class
+        answer = grade_one(job)
+    return answer["result"]
 
 
 # --- what was released -----------------------------------------------------------------------
@@ -145,16 +155,17 @@ class RebuildingExporter(NotebookExporter):
             return super().from_filename(filename, resources, **kwargs)
         about = resources["nbgrader"]
         course, assignment = converter.coursedir, about["assignment"]
-        notebooks, why = rebuilt_notebooks(
+        notebooks, _ = rebuilt_notebooks(
             _released_files(course, assignment),
             _place(course, about["student"], assignment),
             _release(course, assignment),
         )
-        if why:
-            self.log.warning("%s, %s: %s", about["student"], about["assignment"], why)
+        notebook = notebooks[about["notebook"]]
+        for words in matched_by_order(notebook):
+            Run.of(converter).remark(about["student"], f"{about['notebook']}: {words}")
         where, name = os.path.split(filename)
         resources["metadata"] = {"name": os.path.splitext(name)[0], "path": where}
-        return self.from_notebook_node(notebooks[about["notebook"]], resources, **kwargs)
+        return self.from_notebook_node(notebook, resources, **kwargs)
 
 
 def rebuilt_notebooks(
@@ -181,21 +192,17 @@ def _expect_every_notebook(converter: Any) -> None:
     By itself it takes the files whose names it knows: a renamed notebook, one in a zip or a
     folder without any would be passed over in silence.
     """
-    course = converter.coursedir
+    course, run = converter.coursedir, Run.of(converter)
     wanted = [
         f"{name}.ipynb"
         for name in _released_files(course, course.assignment_id)
         if course.notebook_id in ("*", name)
     ]
-    for folder in _handed_in(course):
-        converter.assignments[folder] = [os.path.join(folder, name) for name in wanted]
-
-
-def _handed_in(course: Any) -> Iterator[str]:
     for student in sorted(_students(course)):
         folder = course.format_path(course.submitted_directory, student, course.assignment_id)
         if os.path.isdir(folder):
-            yield folder
+            converter.assignments[folder] = [os.path.join(folder, name) for name in wanted]
+            run.folders[folder] = student
 
 
 def _students(course: Any) -> list[str]:
@@ -216,51 +223,35 @@ class GradeInJail(NbGraderPreprocessor):
         grade_cells, help="(submission, isolation) -> a line of results.jsonl"
     ).tag(config=True)
 
-    _last: ClassVar[tuple[tuple[str, ...], Mapping[str, Any]] | None] = None
-    _class: ClassVar[tuple[Any, Mapping[str, Mapping[str, Any]]] | None] = None
-
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Put the scores into the notebook; the student's code does not run here."""
         about = resources["nbgrader"]
-        line = self._line(about["student"], about["assignment"])
         converter: Any = self.parent.parent if self.parent else None
+        line = self._line(Run.of(converter), about["student"], about["assignment"])
         bonus = _has_bonus(converter.coursedir, about["assignment"])
         resources["csnn_bonus"] = fill(nb, line, bonus)
         return nb, resources
 
-    def _line(self, student: str, assignment: str) -> Mapping[str, Any]:
-        """The student's results; several notebooks of one assignment are graded once."""
-        converter: Any = self.parent.parent if self.parent else None
-        course = converter.coursedir
-        release = _release(course, assignment)
-        submission = read_submission(_place(course, student, assignment), assignment, release)
-        key = (str(course.root), student, assignment, submission.digest, self.isolation)
-        last = GradeInJail._last
-        if last and last[0] == key:
-            return last[1]
-        line = self._graded(converter, submission)
+    def _line(self, run: Run, student: str, assignment: str) -> Mapping[str, Any]:
+        """The student's results; several notebooks of one assignment are graded once.
+
+        A class is graded at once and in parallel; a student alone, as formgrader asks, alone.
+        """
+        key = student_id(student)
+        if key not in run.lines and run.is_class and self.grade is grade_cells and not run.lines:
+            run.grade_class(assignment, self.isolation)
+        if key not in run.lines:
+            course = run.course
+            place, release = _place(course, student, assignment), _release(course, assignment)
+            submission = read_submission(place, assignment, release)
+            if self.grade is grade_cells:
+                run.lines[key] = grade_cells(submission, self.isolation, Path(course.root))
+            else:
+                run.lines[key] = self.grade(submission, self.isolation)
+        line = run.lines[key]
         if line["status"] == "not graded":
             raise GraderFailed(f"{student}, {assignment}: {line['message']}")
-        GradeInJail._last = (key, line)
         return line
-
-    def _graded(self, converter: Any, submission: Submission) -> Mapping[str, Any]:
-        """A class is graded at once and in parallel; a student alone, as formgrader asks, alone."""
-        if self.grade is not grade_cells:
-            return self.grade(submission, self.isolation)
-        course = converter.coursedir
-        root = Path(course.root)
-        if len(converter.assignments) > 1 and not (self._class and self._class[0] is converter):
-            lines = grade_submitted(
-                root,
-                root / course.submitted_directory,
-                submission.assignment,
-                self.isolation,
-                self.log.warning,
-            )
-            GradeInJail._class = (converter, lines)
-        lines = self._class[1] if self._class and self._class[0] is converter else {}
-        return lines.get(submission.student) or grade_cells(submission, self.isolation, root)
 
 
 def _has_bonus(course: Any, assignment: str) -> bool:
@@ -315,6 +306,8 @@ def _give(cell: NotebookNode, results: Mapping[str, Any], line: Mapping[str, Any
     result = results[name]
     worth = float(cell.metadata.nbgrader["points"])
     share = result["score"] / result["max_score"] if result["max_score"] else 0.0
+    if not math.isfinite(share):  # which nbgrader would turn into full marks
+        raise GraderFailed(f"the score of {name} is {result['score']}, which is no number")
     score = round(min(max(share, 0.0), 1.0) * worth, 4)
     cell.execution_count = 1
     cell.outputs = [
@@ -326,14 +319,18 @@ def _give(cell: NotebookNode, results: Mapping[str, Any], line: Mapping[str, Any
 
 
 def _report(result: Mapping[str, Any], line: Mapping[str, Any]) -> str:
-    """What the student reads under a grade cell."""
-    lines = [f"{result['name']}: {result['status']}"]
-    if line["status"] != "graded":
-        lines.append(line["message"])
-    lines += [d["message"] for d in result["diagnoses"]]
-    told = {d["message"] for d in result["diagnoses"]}
+    """What the student reads under a grade cell; no line is longer than the page is wide."""
+    told = [d["message"] for d in result["diagnoses"]]
+    lines = [f"{result['name']}: {STATUS_WORDS.get(result['status'], result['status'])}"]
+    lines += _wrapped([line["message"]] if line["status"] != "graded" else [], "")
+    lines += _wrapped(told, "")
+    checks = []
     for check in result["checks"]:
         mark = "✓" if check["passed"] else "✗"
         words = f": {check['message']}" if check["message"] and check["message"] not in told else ""
-        lines.append(f"  {mark} {check['name']}{words}")
-    return "\n".join(line for line in lines if line) + "\n"
+        checks.append(f"  {mark} {check['name']}{words}")
+    return "\n".join(lines + _wrapped(checks, "      ")) + "\n"
+
+
+def _wrapped(texts: Iterable[str], indent: str) -> list[str]:
+    return [part for text in texts for part in wrap(text, 100, subsequent_indent=indent)]

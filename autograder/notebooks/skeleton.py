@@ -3,20 +3,26 @@
 nbgrader trusts the metadata of cells; students copy, delete, split and strip them. So the released
 cells come back in their order with their metadata, each with the student's text where there is
 one, and what the student added stands where it stood. Scores do not depend on any of this: they
-come from functions found by name.
+come from functions found by name. Answers in words have no name: where a student broke the cell of
+one, what stands in its place is taken for it, and the notebook says so.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.notebooks.cells import Cell, Notebook, cell_hash
+
+_BY_ORDER = (
+    "*The cell of this question was lost; the text that stood in its place was taken for the "
+    "answer.*"
+)
 
 
 @dataclass
@@ -28,6 +34,14 @@ class _Slot:
     defines: tuple[str, ...]
     filled: Cell | None = None
     extras: list[Cell] = field(default_factory=list)
+    earlier: list[Cell] = field(default_factory=list)
+    met: bool = False
+    by_order: bool = False
+
+    @property
+    def is_question(self) -> bool:
+        own = self.cell.metadata.get("nbgrader", {})
+        return bool(own.get("solution") and own.get("grade"))
 
     @property
     def is_locked(self) -> bool:
@@ -54,6 +68,7 @@ def rebuild(
     top: list[Cell] = []
     for student in written:
         _fill(slots, top, student)
+    _match_by_order(slots, top)
     cells = [_extra(cell, i) for i, cell in enumerate(top)]
     if why_none:
         words = f"**This submission could not be read:** {why_none}"
@@ -62,12 +77,24 @@ def rebuild(
     for slot in slots:
         if slot.filled is not None and not slot.is_locked:
             slot.cell.source = slot.filled.source
+        if slot.by_order:
+            slot.cell.metadata["cs_nn"] = NotebookNode(matched="by order")
+            cells.append(nbformat.v4.new_markdown_cell(_BY_ORDER, id=f"place-of-{slot.grade_id}"))
         cells.append(slot.cell)
         for cell in slot.extras:
             cells.append(_extra(cell, count))
             count += 1
     notebook.cells = cells
     return notebook
+
+
+def matched_by_order(notebook: NotebookNode) -> list[str]:
+    """What to tell a teacher of the answers that only their place gives a question."""
+    return [
+        f"the answer to '{cell.metadata.nbgrader.grade_id}' was found by its place alone"
+        for cell in notebook.cells
+        if cell.metadata.get("cs_nn", {}).get("matched") == "by order"
+    ]
 
 
 def belongs_to(name: str, notebook: Notebook, released: Mapping[str, Notebook]) -> str:
@@ -102,13 +129,57 @@ def _fill(slots: list[_Slot], top: list[Cell], student: Notebook) -> None:
         if found is not None:
             here = max(here, found)
             slot = slots[found]
+            slot.met = True
             if _says_nothing_new(slot, cell):
                 continue
             if slot.filled is not None:
                 slot.extras.append(slot.filled)  # an earlier version stays visible
+                slot.earlier.append(slot.filled)
             slot.filled = cell
         elif cell.source.strip():
             (slots[here].extras if here >= 0 else top).append(cell)
+
+
+def _match_by_order(slots: list[_Slot], top: list[Cell]) -> None:
+    """Give questions that no cell claims the student's text between their neighbours' cells.
+
+    Of a question copied over the next one, two versions of one and none of the other, the later
+    version goes where it stood.
+    """
+    previous: _Slot | None = None
+    for i, slot in enumerate(slots):
+        if slot.is_question and not slot.met:
+            if previous is not None and previous.earlier:
+                slot.filled, previous.filled = previous.filled, previous.earlier.pop()
+                previous.extras.remove(previous.filled)
+                previous.by_order = True
+            else:
+                before = next((j for j in range(i - 1, -1, -1) if slots[j].met), None)
+                pool = top if before is None else slots[before].extras
+                slot.filled = _taken(pool, _unclaimed_up_to_the_next_met(slots, i))
+            slot.by_order = slot.filled is not None
+        if slot.is_question:
+            previous = slot
+
+
+def _taken(pool: list[Cell], waiting: int) -> Cell | None:
+    """The text in a gap between cells: all of it for one question, one cell for each of several."""
+    words = [cell for cell in pool if cell.kind != "code"]
+    mine = words if waiting == 1 else words[:1]
+    for cell in mine:
+        pool.remove(cell)
+    text = "\n\n".join(cell.source for cell in mine)
+    return replace(mine[0], source=text) if mine else None
+
+
+def _unclaimed_up_to_the_next_met(slots: list[_Slot], first: int) -> int:
+    """How many questions wait for the same text, the one at ``first`` among them."""
+    count = 0
+    for slot in slots[first:]:
+        if slot.met:
+            break
+        count += slot.is_question
+    return count
 
 
 def _says_nothing_new(slot: _Slot, cell: Cell) -> bool:

@@ -181,6 +181,8 @@ def _question(
         raise TextError(f"{where}: a question graded by hand needs points=…")
     if "### BEGIN SOLUTION" not in cell.source:
         raise TextError(f"{where}: a question needs its answer, from ### BEGIN SOLUTION on")
+    if "*Rubric.*" not in cell.source.partition("### BEGIN SOLUTION")[2]:
+        raise TextError(f"{where}: the answer needs a rubric, a paragraph that begins *Rubric.*")
     return _nbgrader(name, grade=True, solution=True, points=_number(points)), []
 
 

@@ -73,13 +73,16 @@ def write_grades(
     url: str,
     course: Course,
     progress: Progress | None = None,
-) -> None:
+) -> list[str]:
     """Write a class's results, one student after the other: sqlite takes one writer.
 
     Grades entered by hand stay, marked to be looked at again, as after ``nbgrader autograde``.
 
     Args:
         lines: of ``results.jsonl``; what the grader itself failed on is left out.
+
+    Returns:
+        What a teacher should look at: answers in words whose cells were lost, a line each.
 
     Raises:
         GradebookError: if the gradebook cannot be used, or holds other cells than the notebooks.
@@ -91,12 +94,15 @@ def write_grades(
     places = dict(find_submissions(submissions, assignment))
     graded = [line for line in lines if line["status"] != "not graded"]
     tell = progress or (lambda *_: None)
+    remarks: list[str] = []
     with open_gradebook(url, name) as book:
         writer = _Writer(book, url, assignment, course.has_bonus(assignment), course.folder)
         tell(0, len(graded), None)
         for done, line in enumerate(graded, 1):
-            writer.write(line, places[line["student"]])
+            found = writer.write(line, places[line["student"]])
+            remarks += [f"{line['student']}, {words}" for words in found]
             tell(done, len(graded), line)
+    return remarks
 
 
 class _Writer:
@@ -114,20 +120,23 @@ class _Writer:
         self.release = Release.of(assignment, named)
         self._same_cells()
 
-    def write(self, line: Mapping[str, Any], place: Any) -> None:
+    def write(self, line: Mapping[str, Any], place: Any) -> list[str]:
         from autograder.notebooks.nbgrader_hook import (
             AssignLatePenalties,
             SaveGrades,
             fill,
             rebuilt_notebooks,
         )
+        from autograder.notebooks.skeleton import matched_by_order
 
         who = _nbgraders_name(place)
         self.book.update_or_create_student(who)
         stamp = _timestamp(place.path)
         known: dict = {"timestamp": stamp} if stamp else {}
         self.book.update_or_create_submission(self.assignment, who, **known)
+        remarks: list[str] = []
         for name, notebook in rebuilt_notebooks(self.files, place, self.release)[0].items():
+            remarks += [f"{name}: {words}" for words in matched_by_order(notebook)]
             about = {
                 "student": who,
                 "assignment": self.assignment,
@@ -137,6 +146,7 @@ class _Writer:
             resources: Any = {"nbgrader": about, "csnn_bonus": fill(notebook, line, self.bonus)}
             for step in (SaveGrades, AssignLatePenalties):
                 step(config=self.config).preprocess(notebook, resources)
+        return remarks
 
     def _same_cells(self) -> None:
         """Enter the assignment where it is new; where it is not, it must be the same."""

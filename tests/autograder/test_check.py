@@ -1,11 +1,19 @@
 """A student who loses this loses the sentence that teaches."""
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from autograder import NotYet, check
 from autograder.examples import public_examples
 from cs_nn.layers.affine import affine_backward, affine_forward
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -63,9 +71,15 @@ def test_without_arguments_the_progress_through_the_notebook_is_shown(notebook, 
     finally:
         del globals()["relu_forward"]
     shown = capsys.readouterr().out
-    assert "exercises pass their public checks" in shown
-    assert "✓ relu_forward" in shown
-    assert "○ softmax_loss" in shown
+    lines = shown.splitlines()
+    # The affine functions are those that this file imports.
+    assert lines[0].startswith("3 of 13 exercises pass their public checks (21 of 100 points, ")
+    assert "0 of 15 starred ones" in lines[0]
+    assert "  ✓ relu_forward" in lines
+    assert any(re.fullmatch(r"    1_layers +3 of 6", line) for line in lines)
+    assert any(re.fullmatch(r"  ○ relu_backward +not started", line) for line in lines)
+    assert any(re.fullmatch(r"  ○ 2_losses +not started \(2 exercises\)", line) for line in lines)
+    assert len(lines) == 1 + 1 + 6 + 4, "a notebook that is not begun is one line"
 
 
 def test_unknown_function_lists_the_exercises(notebook):
@@ -77,3 +91,31 @@ def test_missing_examples_say_where_they_belong(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="where the notebook lies"):
         check(affine_forward)
+
+
+def test_a_plain_terminal_gets_plain_text(notebook):
+    """Python without Jupyter, and IPython without it: lines that fit, no HTML, no traceback."""
+    session = (
+        "import numpy as np\nfrom autograder import check\n"
+        "def relu_forward(x):\n    return np.abs(x), x\n\n"
+        "check()\ncheck(relu_forward)\n"
+    )
+    for program in (["-i", "-q"], ["-m", "IPython", "--simple-prompt", "--no-banner"]):
+        done = subprocess.run(
+            [sys.executable, *program],
+            input=session,
+            env=dict(os.environ) | {"PYTHONPATH": str(ROOT), "TERM": "dumb", "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert "✗ relu_forward: not yet. To mend: values." in said
+        assert "Negative inputs come out positive." in said
+        assert "NotYet: relu_forward: not yet. To mend: values." in said
+        assert "0 of 13 exercises pass their public checks (0 of 100 points" in said
+        for line in said.splitlines():
+            assert "<td" not in line
+            assert "\x1b[" not in line
+            assert len(line) <= 132

@@ -116,6 +116,24 @@ def grades(url: str) -> dict[tuple[str, str], dict[str, Any]]:
         }
 
 
+def shown(room: Classroom) -> dict[str, dict[str, Any]]:
+    """What formgrader's table of submissions is made of, by student."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    config = Config()
+    config.CourseDirectory.root = str(room.root)
+    rows = NbGraderAPI(config=config).get_submissions(A)
+    return {row["student"]: row for row in rows}
+
+
+def status(row: Mapping[str, Any]) -> str:
+    """Formgrader's word for where a submission stands, as its own script finds it."""
+    if not row["autograded"]:
+        return "needs autograding"
+    return "needs manual grading" if row["needs_manual_grade"] else "graded"
+
+
 def changed(notebook: bytes, change: Callable[[list[dict[str, Any]]], None], **own: Any) -> bytes:
     """A notebook with its cells changed, and with other metadata."""
     data = json.loads(notebook)
@@ -171,6 +189,27 @@ def _loud(cells: list[dict[str, Any]]) -> None:
     )
 
 
+def _forged(cells: list[dict[str, Any]]) -> None:
+    """Test cells that print what stock nbgrader takes for full marks, or stops at."""
+    for cell, words in zip(filter(is_check, cells), ["1e9", "-1", "'fine'", "None"], strict=False):
+        cell["source"] = words
+        output = {"output_type": "execute_result", "metadata": {}, "execution_count": 1}
+        cell["outputs"] = [output | {"data": {"text/plain": words}}]
+
+
+def _odd_metadata(cells: list[dict[str, Any]]) -> None:
+    """Keys that nbgrader does not know, and versions of its metadata that stop its whole run."""
+    for number, cell in enumerate(c for c in cells if "nbgrader" in c["metadata"]):
+        cell["metadata"]["nbgrader"] |= {"mine": 1, "schema_version": (1, 99)[number % 2]}
+
+
+def _lost_question(cells: list[dict[str, Any]]) -> None:
+    """The answer in a cell of the student's own, the question's cell gone."""
+    for cell in cells:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == QUESTION:
+            cell |= {"metadata": {}, "id": "mine", "source": "Because zeros switch weights off."}
+
+
 def hand_in_class(room: Classroom) -> None:
     """Everyone is named for what is the matter with them."""
     right, stub = room.solution(), room.released()
@@ -196,3 +235,6 @@ def hand_in_class(room: Classroom) -> None:
     room.hand_in("skips", {name: changed(stub, _skipped)})
     room.hand_in("dies", {name: planted({"relu_backward": DIES})})
     room.hand_in("loud", {name: changed(right, _loud)})
+    room.hand_in("forges", {name: changed(stub, _forged)})
+    room.hand_in("oddkeys", {name: changed(right, _odd_metadata)})
+    room.hand_in("lost", {name: changed(right, _lost_question)})

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.nbgrader_course.classroom import Classroom
 
@@ -34,8 +36,8 @@ SETTINGS = {
 
 
 @contextmanager
-def jupyter_lab(room: Classroom, folder: Path) -> Iterator[str]:
-    """JupyterLab in ``folder``; gives its address."""
+def jupyter_lab(room: Classroom, folder: Path, program: str = "jupyterlab") -> Iterator[str]:
+    """JupyterLab, or ``notebook``, in ``folder``; gives its address."""
     settings = room.home / "settings"
     for name, text in SETTINGS.items():
         file = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -53,7 +55,7 @@ def jupyter_lab(room: Classroom, folder: Path) -> Iterator[str]:
     log = room.home / "lab.log"
     with open(log, "w") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "jupyterlab", *arguments],
+            [sys.executable, "-W", "ignore", "-m", program, *arguments],
             cwd=folder,
             env=room.environment | own,
             stdout=stream,
@@ -84,15 +86,17 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
     """A page of Debian's chromium, and what it complains about in its console."""
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        raise RuntimeError("chromium is missing; on Debian: sudo apt-get install chromium")
+        pytest.skip("no chromium here; on Debian: sudo apt-get install chromium")
     complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
-        page.route(lambda url: not url.startswith("http://127.0.0.1"), _no_network)
+        page.asked_elsewhere = []
+        page.route(lambda url: not url.startswith("http://127.0.0.1"), _no_network(page))
         page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
@@ -101,30 +105,52 @@ def browser_page() -> Iterator[tuple[Any, list[str]]]:
             browser.close()
 
 
-def picture(page: Any, name: str) -> None:
-    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look."""
+def picture(page: Any, name: str, of: Any = None) -> None:
+    """Kept where ``CSNN_SCREENSHOTS`` says, for whoever wants to look.
+
+    Args:
+        of: what should be in the middle of it.
+    """
     folder = os.environ.get("CSNN_SCREENSHOTS")
     if folder:
+        page.wait_for_timeout(700)  # dialogs fade in, pages scroll smoothly
+        if of is not None:
+            of.evaluate("element => element.scrollIntoView({block: 'center', behavior: 'instant'})")
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def _no_network(route: Any) -> None:
-    """Formgrader's pages fetch MathJax from elsewhere; tests stay at home."""
+def _no_network(page: Any) -> Callable[[Any], None]:
+    """Tests stay at home, and know what a page would have fetched from elsewhere."""
     stub = "const any = new Proxy(() => any, {get: () => any}); window.MathJax = any;"
-    route.fulfill(content_type="text/javascript", body=stub)
+
+    def answer(route: Any) -> None:
+        page.asked_elsewhere.append(route.request.url)
+        route.fulfill(content_type="text/javascript", body=stub)
+
+    return answer
 
 
 class Notebook:
     """A notebook open in JupyterLab, as a student handles it."""
 
-    def __init__(self, page: Any, address: str, name: str) -> None:
+    address = "lab/tree"
+    idle_sign = "text=Python 3 (ipykernel) | Idle"
+
+    def __init__(self, page: Any, server: str, name: str) -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{name}")
+        page.goto(f"{server}/{self.address}/{name}?reset")  # of the workspace: no other tabs
         self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel is there and does nothing; what is pressed before is lost."""
-        self.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        self.page.locator(self.idle_sign).wait_for()
+
+    def validate(self) -> Any:
+        """Press nbgrader's button; gives what its dialog says."""
+        self.page.get_by_text("Validate", exact=True).locator("visible=true").click()
+        dialog = self.page.locator(".jp-Dialog-content", has_text="Validation Results")
+        dialog.wait_for()
+        return dialog
 
     def cell(self, text: str) -> Any:
         return self.page.locator(".jp-CodeCell", has_text=text).first
@@ -162,3 +188,10 @@ class Notebook:
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("b")
         return self.page.locator(".jp-CodeCell.jp-mod-active")
+
+
+class Notebook7(Notebook):
+    """The same in Jupyter Notebook 7."""
+
+    address = "notebooks"
+    idle_sign = ".jp-Notebook-ExecutionIndicator[data-status=idle]"

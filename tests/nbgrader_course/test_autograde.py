@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
+from autograder.notebooks.edition import cut_for
+from autograder.notebooks.leaks import forbidden_traces
+from autograder.notebooks.manifest import read_manifest
 from autograder.records.course import read_students
 from autograder.records.gradebook import GradebookError, open_gradebook, write_grades
-from tests.nbgrader_course.classroom import NOTEBOOK, QUESTION, A, Classroom, grades, is_check
+from tests.nbgrader_course.classroom import (
+    NOTEBOOK,
+    QUESTION,
+    A,
+    Classroom,
+    grades,
+    is_check,
+    shown,
+    status,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's own are not ours to mend
 
 EVERYONE = {
     *("right", "stub", "wrong", "torn", "doubled", "split", "deleted", "dearer", "warns"),
-    *("skips", "dies", "loud"),
+    *("skips", "dies", "loud", "forges", "oddkeys", "lost"),
 }
 
 
@@ -57,6 +71,8 @@ def test_the_gradebook_has_the_scores_of_the_results_for_everyone(room):
         "dearer",  # changed points and grade ids
         "warns",  # stderr costs all points in stock nbgrader (#1492, #1904)
         "loud",  # three megabytes of output
+        "oddkeys",  # keys and versions in the metadata that stop stock nbgrader's run
+        "lost",  # a question's cell is gone
     ],
 )
 def test_whose_functions_are_right_has_all_points(room, student):
@@ -64,9 +80,10 @@ def test_whose_functions_are_right_has_all_points(room, student):
     assert {name: scores[name] for name in points(room)} == points(room)
 
 
-@pytest.mark.parametrize("student", ["stub", "torn", "skips"])
+@pytest.mark.parametrize("student", ["stub", "torn", "skips", "forges"])
 def test_who_wrote_nothing_that_can_be_read_has_none(room, student):
-    """`skips` tagged every cell skip-execution, which is full marks in stock nbgrader."""
+    """What is full marks in stock nbgrader: `skips` tagged every cell skip-execution, `forges` has
+    test cells that print -1, a word or nothing (and one of 1e9, which fails the submission)."""
     scores = of(room, student)
     assert {scores[name] for name in points(room)} == {0.0}
 
@@ -113,9 +130,9 @@ def test_the_run_says_who_needs_an_eye_and_shows_how_far_it_is(room):
     said = room.said
     assert "need a teacher's eye" in said
     table = said.split("need a teacher's eye")[1]
-    assert "torn" in table
-    assert "unreadable" in table
-    assert "dies" in table
+    assert re.search(r"torn +unreadable", table)
+    assert re.search(r"\n +dies +\S", table)
+    assert f"the answer to '{QUESTION}' was found by its place alone" in table
     assert f"{len(EVERYONE)}/{len(EVERYONE)}" in said, "a progress bar"
 
 
@@ -125,6 +142,47 @@ def test_written_answers_wait_for_a_person_unless_there_is_none(room):
     assert found["deleted", QUESTION]["by hand"]
     assert not found["stub", QUESTION]["by hand"]
     assert found["stub", QUESTION]["score"] == 0
+
+
+def test_an_answer_whose_cell_is_lost_is_found_by_its_place_and_says_so(room):
+    assert grades(room.url)["lost", QUESTION]["by hand"]
+    cells = nbformat.read(autograded(room, "lost"), as_version=4).cells
+    (place,) = [i for i, c in enumerate(cells) if "zeros switch weights off" in c.source]
+    assert cells[place].metadata.nbgrader.grade_id == QUESTION
+    assert "was taken for the answer" in cells[place - 1].source
+
+
+def test_outputs_and_kernels_of_students_do_not_come_through(room):
+    assert autograded(room, "loud").stat().st_size < 200_000, "three megabytes were handed in"
+    julia = nbformat.read(autograded(room, "deleted"), as_version=4)
+    assert julia.metadata.kernelspec.name == "python3"
+
+
+def test_no_submission_is_left_needing_autograding(room):
+    """#1033; formgrader's own words for where everyone stands."""
+    found = {student: status(row) for student, row in shown(room).items() if student in EVERYONE}
+    assert set(found) == EVERYONE
+    without_answer = {"stub", "torn", "skips", "forges"}
+    for student, word in found.items():
+        expected = "graded" if student in without_answer else "needs manual grading"
+        assert word == expected, student
+
+
+def test_formgrader_the_gradebook_and_the_results_agree_on_everyones_total(room):
+    """Partial credit and, for two of them, points by hand included."""
+    by_hand = {"warns": 1.25, "split": 0.5}
+    with open_gradebook(room.url) as book:
+        for student, given in by_hand.items():
+            grade = book.find_grade(QUESTION, NOTEBOOK, A, student)
+            grade.manual_score, grade.needs_manual_grade = given, False
+        book.db.commit()
+    rows, lines, found = shown(room), room.lines(), grades(room.url)
+    for student in EVERYONE:
+        results = {f"check-{e['name']}": e["score"] for e in lines[student]["exercises"]}
+        total = sum(results[name] for name in points(room)) + by_hand.get(student, 0)
+        book = sum(v["score"] for (who, _), v in found.items() if who == student)
+        assert rows[student]["score"] == pytest.approx(total, abs=1e-3), student
+        assert book == pytest.approx(total, abs=1e-3), student
 
 
 def test_csnn_grade_writes_the_same_grades(room, tmp_path):
@@ -199,12 +257,16 @@ def test_manual_grades_late_penalties_feedback_and_export(room):
     room.nbgrader("generate_feedback", A)
     pages = {
         s: (room.root / "feedback" / s / A / f"{NOTEBOOK}.html").read_text(encoding="utf-8")
-        for s in ("right", "stub", "wrong", "torn")
+        for s in ("right", "stub", "wrong", "torn", "loud")
     }
     assert "Well argued." in pages["right"]
     assert "mean" in pages["wrong"]
     assert "could not be read" in pages["torn"]
+    assert len(pages["loud"]) < 1_000_000
+    secret = set(forbidden_traces(A, cut_for(read_manifest(A))).lines)
     for page in (pages["stub"], pages["torn"]):
+        text = BeautifulSoup(page, "html.parser").get_text()
+        assert not secret & {line.strip() for line in text.splitlines()}, "#917, #1363"
         assert "BEGIN SOLUTION" not in page
         assert "HIDDEN TESTS" not in page
         assert "np.maximum(x, 0)" not in page, "no solution comes back through the feedback"

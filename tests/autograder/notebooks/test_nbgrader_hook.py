@@ -9,9 +9,11 @@ import zipfile
 
 import nbformat
 import pytest
+from nbgrader.utils import determine_grade
 
 from autograder.notebooks.cells import parse_notebook
-from autograder.notebooks.skeleton import belongs_to, rebuild
+from autograder.notebooks.nbgrader_hook import GraderFailed, fill
+from autograder.notebooks.skeleton import belongs_to, matched_by_order, rebuild
 from autograder.notebooks.submission import Release, notebooks_of, read_submission
 from autograder.notebooks.text import build_notebooks
 from autograder.planting import replaced
@@ -165,6 +167,30 @@ def test_scores_are_ours_whatever_was_handed_in(course, built, tmp_path):
                 float(cell.outputs[1].data["text/plain"])
 
 
+PRIVATE = """
+import numpy as np
+from autograder.exercise import Case
+
+def only_here(rng):
+    return [Case("a number that only the teacher knows", {"x": np.full((2, 2), 1234.5)}, "private")]
+
+CASES = {"relu_forward": only_here}
+"""
+BUT_FOR_ONE = "def relu_forward(x):\n    return np.where(x == 1234.5, 0, np.maximum(0, x)), x\n"
+
+
+def test_a_student_graded_alone_meets_the_teachers_private_cases_too(course, built):
+    """Formgrader's button grades one student; the score must be that of the class's run."""
+    (course.root / "csnn.toml").write_text('name = "test"\noverlay = "private"\n')
+    (course.root / "private").mkdir()
+    (course.root / "private" / f"{A}.py").write_text(PRIVATE)
+    work = replaced({built.name: built.solution}, {"relu_forward": BUT_FOR_ONE})[built.name]
+    course.hand_in("alice", {f"{built.name}.ipynb": work})
+    assert course.autograde("alice")["success"]
+    assert course.scores("alice")["relu_forward"] < full(built)["relu_forward"]
+    assert course.scores("alice")["affine_forward"] == full(built)["affine_forward"]
+
+
 def line_for(built, **changes):
     exercises = [
         {"name": n, "score": p, "max_score": p, "status": "passed", "checks": [], "diagnoses": []}
@@ -201,6 +227,50 @@ def test_points_of_the_notebook_scale_the_share(course, built):
     assert course.autograde("alice")["success"]
     scores = course.scores("alice")
     assert {n: scores[n] for n in full(built)} == {n: 0.75 * p for n, p in full(built).items()}
+
+
+@pytest.mark.parametrize(
+    ("share", "given"),
+    [(1.7, 1.0), (-0.5, 0.0), (0.25, 0.25), (1e-9, 0.0)],
+)
+def test_a_score_is_one_number_between_nothing_and_the_points(built, share, given):
+    """Above the maximum fails a submission in nbgrader; below zero is full marks."""
+    notebook = nbformat.reads(built.student.decode(), as_version=4)
+    line = line_for(built)
+    for result in line["exercises"]:
+        result["score"] = share * result["max_score"]
+    fill(notebook, line, False)
+    for cell in notebook.cells:
+        own = cell.metadata.get("nbgrader", {})
+        if own.get("grade") and cell.cell_type == "code":
+            assert determine_grade(cell) == (pytest.approx(given * own["points"]), own["points"])
+
+
+def test_what_is_said_below_a_grade_cell_fits_the_page(built):
+    """Outputs are not wrapped by browsers: what is too long is cut off."""
+    notebook = nbformat.reads(built.student.decode(), as_version=4)
+    line = line_for(built)
+    first = line["exercises"][0]
+    sentence = "Did you take the mean over the batch where the gradient needs the sum? " * 3
+    first["status"] = "partial"
+    first["diagnoses"] = [{"message": sentence, "code": "x", "function": first["name"]}]
+    first["checks"] = [{"name": "db", "passed": False, "message": "a long way off, " * 9}]
+    fill(notebook, line, False)
+    (cell,) = [c for c in notebook.cells if c.id == f"check-{first['name']}"]
+    said = cell.outputs[0].text.splitlines()
+    assert said[0] == f"{first['name']}: partly right"
+    assert max(map(len, said)) <= 100
+    assert " ".join(" ".join(said).split()).count("needs the sum?") == 3
+    (mark,) = [n for n, row in enumerate(said) if row.startswith("  ✗ db: a long")]
+    assert said[mark + 1].startswith("      ")
+
+
+def test_a_score_that_is_no_number_is_the_graders_fault(built):
+    """nbgrader takes nan for full marks."""
+    line = line_for(built)
+    line["exercises"][0]["score"] = float("nan")
+    with pytest.raises(GraderFailed, match="no number"):
+        fill(nbformat.reads(built.student.decode(), as_version=4), line, False)
 
 
 # --- the skeleton ----------------------------------------------------------------------------
@@ -264,6 +334,94 @@ def test_a_second_version_takes_the_place_and_the_first_stays_visible(built, tmp
     by_id = {m.grade_id: c for c in notebook.cells if (m := c.metadata.get("nbgrader"))}
     assert "return 2, 2" in by_id["relu_forward"].source
     assert sum("return 1, 1" in c.source for c in notebook.cells) == 1
+
+
+QUESTIONS = ("first", "second", "third")
+
+
+def questionnaire():
+    """Three questions in words with a line of the lesson between them."""
+    cells = []
+    for name in QUESTIONS:
+        own = {"grade_id": name, "grade": True, "solution": True, "locked": False, "task": False}
+        own |= {"points": 1, "schema_version": 3}
+        lesson = nbformat.v4.new_markdown_cell(f"About the {name} thing.", id=f"about-{name}")
+        words = f"**Question: {name}**\n\nYOUR ANSWER HERE"
+        question = nbformat.v4.new_markdown_cell(words, id=name, metadata={"nbgrader": own})
+        cells += [lesson, question]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def answered(change):
+    """The cells as released, changed by a student, and rebuilt: question → (answer, flagged)."""
+    released = questionnaire()
+    parsed = parse_notebook(nbformat.writes(released).encode())
+    student = questionnaire()
+    for cell in student.cells[1::2]:
+        cell.source = cell.source.replace("YOUR ANSWER HERE", f"Because of {cell.id}.")
+    change(student.cells)
+    written = parse_notebook(nbformat.writes(student).encode())
+    notebook = rebuild(released, parsed, [written])
+    nbformat.validate(notebook)
+    flags = " ".join(matched_by_order(notebook))
+    return {
+        m.grade_id: (cell.source, f"'{m.grade_id}'" in flags)
+        for cell in notebook.cells
+        if (m := cell.metadata.get("nbgrader"))
+    }
+
+
+def anonymous(cell, words):
+    cell.source, cell.id, cell.metadata = words, f"new-{words[:2].lower()}", {}
+
+
+def test_an_answer_without_its_id_is_found_by_its_order_and_flagged():
+    found = answered(lambda cells: anonymous(cells[3], "Momentum."))
+    assert found["second"] == ("Momentum.", True)
+    assert found["first"][0].endswith("Because of first.")
+    assert not found["first"][1]
+    assert not found["third"][1]
+
+
+def test_several_answers_without_ids_go_in_order():
+    def change(cells):
+        for cell, words in zip(cells[1::2], ("Alpha.", "Beta.", "Gamma."), strict=True):
+            anonymous(cell, words)
+        del cells[2], cells[3]  # the lessons between them are gone as well
+
+    found = answered(change)
+    assert {q: words for q, (words, _) in found.items()} == dict(
+        zip(QUESTIONS, ("Alpha.", "Beta.", "Gamma."), strict=True)
+    )
+    assert all(flagged for _, flagged in found.values())
+
+
+def test_an_answer_in_two_cells_is_one_answer():
+    def change(cells):
+        anonymous(cells[5], "Firstly.")
+        cells.append(nbformat.v4.new_markdown_cell("Secondly.", id="more"))
+
+    assert answered(change)["third"] == ("Firstly.\n\nSecondly.", True)
+
+
+def test_a_question_copied_over_the_next_one_gives_its_later_version_back():
+    def change(cells):
+        cells[3].metadata = cells[1].metadata  # the second answer in a copy of the first cell
+
+    found = answered(change)
+    assert found["first"][0].endswith("Because of first.")
+    assert found["second"][0].endswith("Because of second.")
+    assert found["first"][1]
+    assert found["second"][1]
+
+
+def test_a_note_beside_an_untouched_question_is_no_answer():
+    def change(cells):
+        cells[1].source = "**Question: first**\n\nYOUR ANSWER HERE"
+        cells.insert(2, nbformat.v4.new_markdown_cell("A note of mine.", id="note"))
+
+    found = answered(change)
+    assert found["first"] == ("**Question: first**\n\nYOUR ANSWER HERE", False)
 
 
 def test_a_renamed_part_is_told_by_its_word_or_its_contents():

@@ -38,6 +38,8 @@ check(relu_forward)
 # Why?
 # ### BEGIN SOLUTION
 # Because.
+#
+# *Rubric.* 2 points for the reason.
 # ### END SOLUTION
 
 # %% tags=["experiment"]
@@ -126,6 +128,7 @@ def test_a_change_here_leaves_the_ids_there(tmp_path):
         ("check(relu_forward)", "check(relu)", "must call check"),
         ('check="relu_forward"', 'check="nothing"', "no exercise nothing"),
         (" points=2", "", "needs points"),
+        ("*Rubric.* 2", "2", "needs a rubric"),
         ("[markdown] question", "question", "must be [markdown]"),
         ('# %% exercise="relu_forward"', "# %%", "disagree about relu_forward"),
         ("print(1)", "### BEGIN SOLUTION\n### END SOLUTION", "non-solution cell"),
