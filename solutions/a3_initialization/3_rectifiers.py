@@ -220,6 +220,9 @@ plt.show()
 # even before training? (Digits are never negative. What does the first notebook say about this?) And how can a *middle* rate
 # raise some of these from the dead?
 #
+# Some people start the biases of ReLU units not at zero but slightly above, at 0.01 say, so that more units fire at first. Try it:
+# `layers[-2].b += 0.01` in `rectified`. Does it change what a large step does?
+#
 # ### The saturated
 #
 # $\tanh$ has no dead units, but a similar disease: units that say $\pm1$ whatever they see. `activation_statistics` finds them.
