@@ -12,8 +12,6 @@
 # | **Afterwards you can** | write an epoch of mini-batches; compare methods by what they cost and not by iterations; choose a schedule, and read off a loss curve that a rate was too high; say what a low loss does *not* promise |
 
 # %%
-import time
-
 import matplotlib.pyplot as plt
 import numpy as np
 
