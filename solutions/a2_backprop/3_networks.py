@@ -39,7 +39,7 @@ reuse("2_losses", "softmax_loss")
 # Then a network need not know what its layers compute. This *layer abstraction* is how every library
 # is built, from Caffe to PyTorch.
 #
-# Draw the weights from a normal distribution with variance $2/\text{fan\_in}$ (a3 says why) and
+# Draw the weights from a normal distribution with variance $2/\text{fan}_{\text{in}}$ (a3 says why) and
 # start the biases at zero.
 
 # %% exercise="Linear"

@@ -366,8 +366,8 @@ for name, forward, backward, gain in (
     with np.errstate(all="ignore"):  # a rate of 2 is too high for some
         ends = {rate: np.mean(learn(forward, backward, gain, rate, 99)[-20:]) for rate in (0.1, 0.5, 2.0)}
     best = min((rate for rate in ends if np.isfinite(ends[rate])), key=ends.get)
-    runs = [np.reshape(learn(forward, backward, gain, best, seed), (-1, 10)).mean(axis=1) for seed in range(5)]
-    curves[f"{name}, rate {best}"] = runs
+    runs = np.array([learn(forward, backward, gain, best, seed) for seed in range(5)])
+    curves[f"{name}, rate {best}"] = runs.reshape(5, 12, 10).mean(axis=2)
 axes = plot_bands(10 * np.arange(12) + 5, curves)
 axes.axhline(np.log(10), color="0.5", ls=":", label="log 10: knows nothing")
 axes.set(xlabel="step", ylabel="training loss", title="all learn, except the sigmoid")

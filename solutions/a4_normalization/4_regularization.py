@@ -195,10 +195,10 @@ check(max_norm)
 # ## 3 · A limit on steps
 #
 # Loss surfaces have cliffs. A gradient taken on a cliff is enormous, and one step with it throws away all that was learnt. So the
-# gradient may not be longer than a limit; and the length is that of **all gradients together**, as one long vector:
+# gradient may not be longer than a limit $c$ (`max_norm` in the code); and the length is that of **all gradients together**, as one long vector:
 #
 # $$ g = \sqrt{\sum_k \lVert dw_k \rVert^2}, \qquad
-#    dw_k \leftarrow dw_k \cdot \min\Bigl(1, \frac{\text{max\_norm}}{g}\Bigr) $$
+#    dw_k \leftarrow dw_k \cdot \min\Bigl(1, \frac{c}{g}\Bigr) $$
 #
 # One factor for all, so that the *direction* stays what it was. If each array were clipped for itself, the long ones would be shortened, the
 # short ones not, and the step would point elsewhere.

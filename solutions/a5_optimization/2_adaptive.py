@@ -496,7 +496,7 @@ plt.show()
 for title, paths, goal in (
     ("bowl", late_bowl, (0, 0)), ("Beale", late_valley, (3, 0.5)), ("saddle", late_ridge, (0, 2**0.5))
 ):
-    distances = {name: float(np.linalg.norm(path[-1] - goal).round(3)) for name, path in paths.items()}
+    distances = {name: round(float(np.linalg.norm(path[-1] - goal)), 3) for name, path in paths.items()}
     print(f"{title:7} distance from the minimum at the end: {distances}")
 
 # %% [markdown]

@@ -462,7 +462,8 @@ for _ in range(30):
     rate = plateau.step(levels[-1])
 epochs = np.arange(1, 31)
 plot_curves({"loss above the minimum": (epochs, levels), "learning rate": (epochs, rates)},
-            "epoch", "", log="y", marker="o", title="each drop of the rate is paid back by the loss")  # fmt: skip
+            "epoch", "loss, rate", log="y", marker="o",
+            title="each drop of the rate is paid back by the loss")  # fmt: skip
 plt.show()
 
 # %% [markdown]
