@@ -60,6 +60,8 @@ def draw_graph(value: Any, axes: Axes | None = None) -> Axes:
                 ha="center",
                 color=colour,
                 fontsize=9,
+                # An arrow that passes must not strike the number out.
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
     axes.set_xlim(-0.6, columns - 0.4)
     axes.set_ylim(-height - 0.6, height + 0.6)

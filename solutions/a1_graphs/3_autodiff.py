@@ -45,8 +45,8 @@ from cs_nn.plots import Node, draw_graph, plot_losses, plot_regions
 # $$ \text{parent.grad} \mathrel{+}= \text{slope} \times \text{node.grad} $$
 #
 # with `+=`, since a node may be used in several places (the copy gate). But there is a catch. A node
-# must not hand on its gradient before it is *complete*. Look at this graph, $f = (a + 1)\cdot a'$ with a
-# value in the middle that is used twice:
+# must not hand on its gradient before it is *complete*. Look at this graph, $f = a\,(a + 1)$ with
+# $a = 3x$: the value in the middle is used twice.
 
 # %% tags=["experiment"]
 x = Node(1.0, label="x")
@@ -282,6 +282,8 @@ print("gradients of the inputs: ", [round(v.grad, 2) for v in x])
 # where $s > 0$ means "class 1". The loss of a point is $\log(1 + e^{-s})$ if it is of class 1, and
 # $\log(1 + e^{s})$ if it is of class 0: small when $s$ is large on the right side. Everything below is
 # plain arithmetic on your Values. The line that trains is `parameter.data -= rate * parameter.grad`.
+#
+# Before you run it: what is the mean loss of a network that says $s = 0$ to everything? (It takes some seconds.)
 
 # %% tags=["experiment"]
 rng = np.random.default_rng(1)
@@ -317,6 +319,7 @@ for _ in range(200):
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
 plot_losses({"mean loss": losses}, np.log(2), "log 2: knows nothing", left)
 plot_regions(lambda points: [score(point).data for point in points], X, labels, 40, right)
+left.set_title("one backward pass a step is enough")
 right.set_title("what the network decides, and where")
 plt.show()
 

@@ -223,8 +223,11 @@ plt.show()
 # ## 2 · The sigmoid
 #
 # Two affine layers in a row are one affine layer: $(x w_1) w_2 = x (w_1 w_2)$. What makes depth worth
-# anything is a bend between them. For decades the bend was the sigmoid, which looks like the firing
-# rate of a nerve cell, from "never" to "always":
+# anything is a bend between them. The oldest one was a step: the perceptron of 1958 says 1 or 0, nothing in
+# between. But a step is flat wherever it has a slope, and a gradient of 0 tells the weights below it nothing; so
+# perceptrons could never be stacked and trained. A bend must have slopes, nearly everywhere, and be cheap.
+# For decades it was the sigmoid, a step with its edges rounded off, which looks like the
+# firing rate of a nerve cell, from "never" to "always":
 #
 # $$ \sigma(x) = \frac{1}{1 + e^{-x}}, \qquad \sigma' = \sigma\,(1 - \sigma) $$
 #
@@ -308,7 +311,7 @@ check(relu_forward)
 # %% [markdown]
 # On the way back the gradient passes where the input was positive, and is stopped where it was
 # negative. At exactly 0 there is no slope; this course takes 0 there. (Exact zeros are not rare:
-# think of the dark border of an image, or of a ReLU behind a ReLU.)
+# think of the empty border of an image, or of a ReLU behind a ReLU.)
 
 # %% exercise="relu_backward"
 def relu_backward(dout, cache):

@@ -53,7 +53,8 @@ reuse("1_layers", "affine_forward", "affine_backward")
 # and differentiate for $x_{ij}$. The first term gives $-1$ at the label and nothing elsewhere; the
 # logarithm of the sum gives $e^{x_{ij}} / \sum_k e^{x_{ik}}$, and you have seen that fraction before.
 # So each row of `dx` says: push every class down by the probability you gave it, and the right one up
-# by what is missing to 1. What do the entries of a row add up to?
+# by what is missing to 1. (The truth written as a row of probabilities, 1 at the label and 0 elsewhere, is
+# called **one-hot**; a row of `dx` is $p$ minus that, divided by $N$.) What do the entries of a row add up to?
 
 # %% exercise="softmax_loss"
 def softmax_loss(x, y):
@@ -245,12 +246,14 @@ print(f"validation accuracy: softmax {softmax_accuracy:.3f}, hinge {hinge_accura
 #
 # ## 5 · Which loss for what?
 #
-# | the answer is | last layer gives | loss |
-# |---|---|---|
-# | one of $C$ classes | $C$ scores | softmax loss; hinge loss |
-# | yes or no, for each of several questions | a score each | binary cross-entropy ★ |
-# | a number, or many | the numbers | mean squared error ★; absolute error, where some data are wild ★ |
-# | a distribution over classes | $C$ scores | Kullback–Leibler divergence ★ |
+# | the answer is | last layer gives | last activation | loss |
+# |---|---|---|---|
+# | one of $C$ classes | $C$ scores | softmax | softmax loss; hinge loss (of the scores) |
+# | yes or no, for each of several questions | a score each | sigmoid | binary cross-entropy ★ |
+# | a number, or many | the numbers | none | mean squared error ★; absolute error, where some data are wild ★ |
+# | a distribution over classes | $C$ scores | softmax | Kullback–Leibler divergence ★ |
+#
+# The last activation is part of the loss here, as in your `softmax_loss`: that is what makes it safe for large scores.
 #
 # Those with a star are exercises in `5_more_losses`, for the curious.
 #

@@ -39,7 +39,7 @@ reuse("2_losses", "softmax_loss")
 # Then a network need not know what its layers compute. This *layer abstraction* is how every library
 # is built, from Caffe to PyTorch.
 #
-# Draw the weights from a normal distribution with variance $2/\text{fan\_in}$ (a3 says why) and
+# Draw the weights from a normal distribution with variance $2/\text{fan}_{\text{in}}$ (a3 says why) and
 # start the biases at zero.
 
 # %% exercise="Linear"
@@ -359,8 +359,8 @@ plt.show()
 # ## 6 · Now in earnest
 #
 # All 1,197 training images, 100 hidden units, a little regularisation, 60 epochs (an epoch: as many
-# steps as it takes to see every image once, on average). The weights start larger than before; the last question
-# says why. Validation images were never seen in training.
+# steps as it takes to see every image once, on average). The weights start larger than before: your
+# answer to question 3 says why. Validation images were never seen in training.
 
 # %% tags=["experiment"]
 rng = np.random.default_rng(0)

@@ -25,7 +25,7 @@ from cs_nn.data.datasets import load_digits
 from cs_nn.layers.affine import affine_backward, affine_forward
 from cs_nn.layers.losses import mse_loss
 from cs_nn.plots import show_images
-from cs_nn.plots_statistics import plot_bands, plot_clouds
+from cs_nn.plots_statistics import confidence_interval, plot_bands, plot_clouds
 
 # %% [markdown]
 # ## 1 · Around the origin
@@ -86,8 +86,8 @@ titles = [str(y) for y in digits.y_train[:7]] + ["mean, test"]
 show_images(before, titles, columns=8)
 show_images(after, titles, signed=True, columns=8)
 plt.show()
-print(f"largest entry of the mean of the training images, after: {np.abs(centred.mean(axis=0)).max():.1e}")
-print(f"largest entry of the mean of the test images, after:     {np.abs(centred_test.mean(axis=0)).max():.3f}")
+for name, images in (("training", centred), ("test", centred_test)):
+    print(f"largest entry of the mean {name} image, after: {np.abs(images.mean(axis=0)).max():.1e}")
 
 # %% [markdown]
 # It should not. The mean of the test images is *nearly* that of the training images, and the rest is honest: the test
@@ -287,7 +287,7 @@ versions = {
 targets, steps, excess = np.eye(10)[digits.y_train], 150, {}
 for name, (X, X_val) in versions.items():
     half = np.random.default_rng(99).permutation(len(X))[:600]
-    rates = np.geomspace(0.01, 8, 14)
+    rates = np.geomspace(0.01, 13, 15)
     best = min(rates, key=lambda rate: descend(X[half], targets[half], rate, steps)[0][-1])
     excess[name], right = [], []
     for seed in range(5):
@@ -297,9 +297,10 @@ for name, (X, X_val) in versions.items():
         solution = np.linalg.lstsq(with_bias, targets[half], rcond=None)[0]
         excess[name].append(losses - np.mean((with_bias @ solution - targets[half]) ** 2))
         right.append(np.mean((X_val @ w + b).argmax(axis=1) == digits.y_val))
-    print(f"{name:<14} best rate {best:6.3f}, validation accuracy {np.mean(right):.3f}")
-axes = plot_bands(np.arange(1, steps + 1), excess)
-axes.set(xlabel="step", ylabel="loss above the best possible", yscale="log")
+    mean, half = confidence_interval(right)
+    print(f"{name:<14} best rate {best:6.3f}, validation accuracy {mean:.3f} ± {half:.3f}")
+axes = plot_bands(np.arange(1, steps + 1), {name: np.log10(runs) for name, runs in excess.items()})
+axes.set(xlabel="step", ylabel="log₁₀ of (loss − the best possible)")
 axes.set_title("the rounder the cloud, the faster the descent")
 plt.show()
 

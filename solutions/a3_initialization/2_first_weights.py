@@ -176,7 +176,7 @@ plt.show()
 #
 # ## 3 · How large is right?
 #
-# Take one unit before its nonlinearity, $z = \sum_{j=1}^{n} x_j w_j$ with $n = \text{fan\_in}$. Let all $w_j$ be
+# Take one unit before its nonlinearity, $z = \sum_{j=1}^{n} x_j w_j$ with $n = \text{fan}_{\text{in}}$. Let all $w_j$ be
 # independent with mean 0 and variance $\operatorname{Var}[w]$, independent of the $x_j$. A product of independent
 # numbers has
 #
@@ -193,7 +193,7 @@ plt.show()
 #
 # The variance is kept if $n \operatorname{Var}[w] = 1$:
 #
-# $$ \operatorname{Var}[w] = \frac{1}{\text{fan\_in}} \qquad\text{(LeCun 1998)} $$
+# $$ \operatorname{Var}[w] = \frac{1}{\text{fan}_{\text{in}}} \qquad\text{(LeCun 1998)} $$
 #
 # Old lecture slides call this one "Xavier". What is the standard deviation, if that is the variance?
 
@@ -211,15 +211,15 @@ check(lecun_normal)
 # %% [markdown]
 # ### And the way back?
 #
-# A gradient goes through the same matrix in the other direction, $\text{d}x_j = \sum_{m=1}^{\text{fan\_out}} w_{jm}\,\text{d}z_m$.
+# A gradient goes through the same matrix in the other direction, $\text{d}x_j = \sum_{m=1}^{\text{fan}_{\text{out}}} w_{jm}\,\text{d}z_m$.
 # The same computation, with the other number of terms:
 #
-# $$ \operatorname{Var}[\text{d}x] = \text{fan\_out}\cdot\operatorname{Var}[w]\cdot\operatorname{Var}[\text{d}z] . $$
+# $$ \operatorname{Var}[\text{d}x] = \text{fan}_{\text{out}}\cdot\operatorname{Var}[w]\cdot\operatorname{Var}[\text{d}z] . $$
 #
-# To keep the gradient we need $1/\text{fan\_out}$; to keep the signal, $1/\text{fan\_in}$. Both together is impossible unless the matrix is
+# To keep the gradient we need $1/\text{fan}_{\text{out}}$; to keep the signal, $1/\text{fan}_{\text{in}}$. Both together is impossible unless the matrix is
 # square. Glorot and Bengio (2010) took the compromise, and it carries the first author's first name, **Xavier**:
 #
-# $$ \operatorname{Var}[w] = \frac{2}{\text{fan\_in} + \text{fan\_out}} $$
+# $$ \operatorname{Var}[w] = \frac{2}{\text{fan}_{\text{in}} + \text{fan}_{\text{out}}} $$
 #
 # The normal distribution is not essential; only the variance appeared in the derivation. A uniform distribution between $-a$ and
 # $a$ has
@@ -320,7 +320,7 @@ plt.show()
 
 # %% [markdown] question="rectangular" points=2
 # **Question 2** (2 points, read by a person). An autoencoder has layers 1000 → 10 → 1000, without nonlinearities;
-# inputs have variance 1. (a) What is the variance after each of the two layers with $\operatorname{Var}[w] = 1/\text{fan\_in}$, and
+# inputs have variance 1. (a) What is the variance after each of the two layers with $\operatorname{Var}[w] = 1/\text{fan}_{\text{in}}$, and
 # with Xavier's? (b) A gradient of variance 1 arrives at the output. What is its variance at the input, for both? (c) Which
 # of the two would you take if the network had twenty such pairs in a row, and why?
 #
@@ -339,7 +339,7 @@ plt.show()
 
 # %% [markdown]
 # **What you have learnt.** Equal weights stay equal; small ones let the signal vanish, large ones saturate. A layer multiplies the
-# variance by $\text{fan\_in}\cdot\operatorname{Var}[w]$ on the way forward and by $\text{fan\_out}\cdot\operatorname{Var}[w]$ on the way back, so both should
+# variance by $\text{fan}_{\text{in}}\cdot\operatorname{Var}[w]$ on the way forward and by $\text{fan}_{\text{out}}\cdot\operatorname{Var}[w]$ on the way back, so both should
 # be near 1.
 #
 # **Next:** a nonlinearity that throws half of everything away.

@@ -33,7 +33,7 @@ def relu(z):
 # ## 1 · The half that is missing
 #
 # For $\tanh$, we used that its outputs have mean zero. ReLU's have not. Go back one line in the derivation, to
-# the form that did not need it: with $n = \text{fan\_in}$ inputs $x_j$ and weights of mean zero,
+# the form that did not need it: with $n = \text{fan}_{\text{in}}$ inputs $x_j$ and weights of mean zero,
 #
 # $$ \operatorname{Var}[z] = n\,\operatorname{Var}[w]\;\mathbb{E}[x^2] . $$
 #
@@ -49,9 +49,9 @@ def relu(z):
 #
 # and the variance is kept if
 #
-# $$ \operatorname{Var}[w] = \frac{2}{\text{fan\_in}} \qquad\text{(He, Zhang, Ren and Sun 2015; "Kaiming" is the first name)} $$
+# $$ \operatorname{Var}[w] = \frac{2}{\text{fan}_{\text{in}}} \qquad\text{(He, Zhang, Ren and Sun 2015; "Kaiming" is the first name)} $$
 #
-# The same argument backwards gives $2/\text{fan\_out}$. One of the two is enough, say the authors: over a whole
+# The same argument backwards gives $2/\text{fan}_{\text{out}}$. One of the two is enough, say the authors: over a whole
 # network, with fan-out of one layer equal to fan-in of the next, the factors cancel, up to the first and the last.
 #
 # **Exercise.** The normal and the uniform version. For the uniform one, recall which variance a uniform
@@ -84,8 +84,8 @@ check(kaiming_uniform)
 # %% [markdown]
 # ### An experiment: ten rectified layers
 #
-# Ten layers of 500 units with ReLU. The second moment after each layer: what do you expect for $1/\text{fan\_in}$, and for
-# $2/\text{fan\_in}$? Five draws, 95 % confidence bands, and the prediction as dotted lines.
+# Ten layers of 500 units with ReLU. The second moment after each layer: what do you expect for $1/\text{fan}_{\text{in}}$, and for
+# $2/\text{fan}_{\text{in}}$? Five draws, 95 % confidence bands, and the prediction as dotted lines.
 
 # %% tags=["experiment"]
 moments = {"1/fan_in": [], "Kaiming, 2/fan_in": []}
@@ -220,6 +220,9 @@ plt.show()
 # even before training? (Digits are never negative. What does the first notebook say about this?) And how can a *middle* rate
 # raise some of these from the dead?
 #
+# Some people start the biases of ReLU units not at zero but slightly above, at 0.01 say, so that more units fire at first. Try it:
+# `layers[-2].b += 0.01` in `rectified`. Does it change what a large step does?
+#
 # ### The saturated
 #
 # $\tanh$ has no dead units, but a similar disease: units that say $\pm1$ whatever they see. `activation_statistics` finds them.
@@ -284,7 +287,7 @@ plt.show()
 #
 # ### BEGIN SOLUTION
 # (a) $\mathbb{E}[f(z)^2] = \frac12\operatorname{Var}[z] + \frac12\alpha^2\operatorname{Var}[z]$, so
-# $\operatorname{Var}[w] = \frac{2}{(1 + \alpha^2)\,\text{fan\_in}}$. At $\alpha = 0$ it is Kaiming's, at $\alpha = 1$ (linear) LeCun's $1/\text{fan\_in}$.
+# $\operatorname{Var}[w] = \frac{2}{(1 + \alpha^2)\,\text{fan}_{\text{in}}}$. At $\alpha = 0$ it is Kaiming's, at $\alpha = 1$ (linear) LeCun's $1/\text{fan}_{\text{in}}$.
 # (b) With Kaiming weights $f(h_l w)$ has the second moment of $h_l$ itself, so the sum has about twice of it (plus
 # a cross term, since ReLU's output is not of mean zero; it is small on average, as the weights have random signs): it
 # doubles in each layer, $2^L$ in all. Remedies: scale the branch by $1/\sqrt{L}$ (then $(1 + 1/L)^L \to e$), start the last
@@ -295,7 +298,7 @@ plt.show()
 # ### END SOLUTION
 
 # %% [markdown]
-# **What you have learnt.** ReLU keeps half of the second moment, so weights need twice the variance: $2/\text{fan\_in}$. Dead
+# **What you have learnt.** ReLU keeps half of the second moment, so weights need twice the variance: $2/\text{fan}_{\text{in}}$. Dead
 # units are found by looking at whole columns; they die of large steps. And a claim about training is shown with several seeds.
 #
 # **Next, if you like (★):** starts that are better than random numbers of the right size. Otherwise a4 makes

@@ -82,10 +82,10 @@ plt.show()
 #
 # ## ★ The geometric mean
 #
-# $1/\text{fan\_in}$ is right forwards, $1/\text{fan\_out}$ backwards, and Xavier takes the *harmonic* mean of the two. Defazio and Bottou (2019)
+# $1/\text{fan}_{\text{in}}$ is right forwards, $1/\text{fan}_{\text{out}}$ backwards, and Xavier takes the *harmonic* mean of the two. Defazio and Bottou (2019)
 # ask that each *weight matrix* should learn at the same speed in proportion to its size, and come to the **geometric** mean:
 #
-# $$ \operatorname{Var}[w] = \frac{c}{\sqrt{\text{fan\_in}\cdot\text{fan\_out}}} , $$
+# $$ \operatorname{Var}[w] = \frac{c}{\sqrt{\text{fan}_{\text{in}}\cdot\text{fan}_{\text{out}}}} , $$
 #
 # with $c$ for the nonlinearity: 1 if there is none, 2 for ReLU.
 
@@ -130,7 +130,7 @@ plt.show()
 
 # %% [markdown]
 # Xavier, the compromise for a single matrix, loses a factor in every pair, both ways. The geometric mean goes up and down evenly in both
-# directions. And $1/\text{fan\_in}$ is flat forwards: what is its price?
+# directions. And $1/\text{fan}_{\text{in}}$ is flat forwards: what is its price?
 #
 # ## ★ Do not calculate, measure
 #
@@ -195,7 +195,8 @@ for seed in range(5):
     x, fresh = rng.normal(size=(500, 100)), rng.normal(size=(500, 100))
     given.append(variances(weights, fresh))
     repaired.append(variances(lsuv_init(weights, x, wobble), fresh))
-axes = plot_bands(np.arange(1, 11), {"as it came": np.log10(given), "after LSUV": np.log10(repaired)}, marker="o")
+curves = {"as it came": np.log10(given), "after LSUV": np.log10(repaired)}
+axes = plot_bands(np.arange(1, 11), curves, marker="o")
 axes.axhline(0, color="0.5", ls=":", label="variance 1")
 axes.set(xlabel="layer", ylabel="log₁₀ of the variance before f", title="measured once, right everywhere")
 axes.legend()

@@ -16,8 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from autograder import check
-from cs_nn.data.datasets import load_digits
+from cs_nn.data.datasets import load_digits, moons
 from cs_nn.modules import TwoLayerNet, train_step
+from cs_nn.plots import plot_regions
 from cs_nn.plots_statistics import plot_bands, plot_intervals
 
 # %% [markdown]
@@ -142,6 +143,33 @@ plt.show()
 # L2 makes all weights smaller; L1 makes most of them nearly zero and leaves the rest. Both read the digits as well as
 # before. If you had to send the network over a slow line, which one would you send? And if you had to explain it to a doctor?
 #
+# ### An experiment: fewer units, or a price on weights?
+#
+# Too many hidden units can learn anything by heart; too few cannot learn what they should. So is a small network the best regularisation? Sixty
+# points of two noisy moons. Above, networks of 3, 20 and 200 hidden units without a penalty; below, always 200 units, with a growing L2 penalty (the
+# `reg` of `TwoLayerNet`). Before you run it: which two of the six will look alike?
+
+# %% tags=["experiment"]
+X, y = moons(60, np.random.default_rng(0), noise=0.35)
+figure, places = plt.subplots(2, 3, figsize=(11, 7), layout="constrained")
+for place, (units, reg) in zip(
+    places.flat, ((3, 0.0), (20, 0.0), (200, 0.0), (200, 0.003), (200, 0.02), (200, 0.1))
+):
+    net = TwoLayerNet(2, units, 2, weight_scale=1.0, reg=reg, rng=np.random.default_rng(0))
+    for _ in range(1500):
+        _, grads = net.loss(X, y)
+        for name, gradient in grads.items():
+            net.params[name] = net.params[name] - 0.5 * gradient
+    plot_regions(lambda points: net.loss(points).argmax(axis=1), X, y, 120, place)
+    place.set_title(f"{units} units, λ = {reg}: {np.mean(net.loss(X).argmax(axis=1) == y):.0%} right")
+plt.show()
+
+# %% [markdown]
+# Both rows tame the border. The lower one is the better knob: it turns smoothly, and a large network with a penalty still has many ways to a good
+# minimum, where a small one is easily stuck in a bad one. So the advice of the lecture: do not use the size of a network as
+# a regulariser; take one that is large enough, and turn up the penalty. How would you choose λ, or the number of units, if you had to? (Not by looking at
+# these pictures, and not by the percentages above them.)
+#
 # ## 2 · A limit on weights
 #
 # Instead of a price, a law: the incoming weights of a unit, a *column* of $w$, may not be longer than $c$. After each step, columns that are too long are
@@ -167,10 +195,10 @@ check(max_norm)
 # ## 3 · A limit on steps
 #
 # Loss surfaces have cliffs. A gradient taken on a cliff is enormous, and one step with it throws away all that was learnt. So the
-# gradient may not be longer than a limit; and the length is that of **all gradients together**, as one long vector:
+# gradient may not be longer than a limit $c$ (`max_norm` in the code); and the length is that of **all gradients together**, as one long vector:
 #
 # $$ g = \sqrt{\sum_k \lVert dw_k \rVert^2}, \qquad
-#    dw_k \leftarrow dw_k \cdot \min\Bigl(1, \frac{\text{max\_norm}}{g}\Bigr) $$
+#    dw_k \leftarrow dw_k \cdot \min\Bigl(1, \frac{c}{g}\Bigr) $$
 #
 # One factor for all, so that the *direction* stays what it was. If each array were clipped for itself, the long ones would be shortened, the
 # short ones not, and the step would point elsewhere.
@@ -240,6 +268,9 @@ plt.show()
 # of 0.01; and which other number would you then change?
 #
 # ## 4 · Stop in time
+#
+# When is training finished? For smooth functions the textbook says: when the norm of the gradient is small. Here that is no good answer. The exact
+# gradient is never computed, that of a mini-batch is large even at a minimum, and, above all, the minimum of the training loss is not what we are after.
 #
 # While a network trains, the training loss falls and falls. The validation loss falls, reaches a lowest point, and rises: from there on, the
 # network learns things that are true only of the training set. The cheapest regularisation of all is to stop there. But a validation loss is

@@ -27,7 +27,9 @@ from cs_nn.plots import plot_curves, plot_paths
 # %% [markdown]
 # ## 1 · A bowl
 #
-# Near a minimum every smooth loss looks like a quadratic bowl. So let us study a bowl:
+# A function is **convex** if the straight line between any two points of its graph never runs below the graph. Such a function
+# has no second valley: wherever one gets stuck, one is at the bottom. The loss of a network is not convex, and
+# hardly anything can be proved about it. But near a minimum every smooth loss looks like a quadratic bowl, which is. So let us study a bowl:
 #
 # $$ f(w) = \tfrac12\, w^\top A\, w, \qquad \nabla f(w) = A\,w, $$
 #
@@ -44,6 +46,9 @@ from cs_nn.plots import plot_curves, plot_paths
 # - it shrinks if and only if $|1 - \eta\lambda_i| < 1$, that is, $0 < \eta < 2/\lambda_i$;
 # - it is gone in a single step if $\eta = 1/\lambda_i$: the best rate *for this axis*;
 # - between $1/\lambda_i$ and $2/\lambda_i$ it overshoots and comes back from the other side.
+#
+# To shrink by a constant factor at every step is called *linear convergence*, since it is a straight line on logarithmic axes; the
+# factor is the *rate of convergence*.
 #
 # All axes share one $\eta$. The steepest axis has the least patience, and so
 #
@@ -230,7 +235,8 @@ plt.show()
 # On a long even slope, $\nabla f = g$, the velocity grows until friction balances it,
 # $v = \mu v - \eta g$, so $v = -\dfrac{\eta}{1 - \mu}\, g$. With $\mu = 0.9$ that is *ten
 # times* the step of plain descent, and with $\mu = 0.99$ a hundred times. Keep it in mind when you
-# compare learning rates.
+# compare learning rates. (Some let $\mu$ itself grow while they train, from 0.5 to 0.99 for instance: light
+# and agile at first, heavy in the long valley at the end.)
 #
 # **Exercise.** The velocity starts at zero, with the shape *and the dtype* of `w`. Where does it stay
 # until the next step? A word on signs: in this convention $v$ points where the ball goes.

@@ -370,6 +370,10 @@ animate_paths(saddle, ridge, ((-1.8, 1), (-0.5, 2.5)))
 # diagonally: both coordinates at the same pace, whatever the curvature. A word of caution: each
 # method has its own rate here, chosen so that the picture is worth looking at. **Never believe a race in which
 # only the winner's learning rate was tuned.** Change the factors in `OPTIMISERS` and make somebody else win.
+#
+# Why care about saddles? A point with zero gradient is a minimum only if the surface bends upwards in *every* direction, and with a million
+# directions that is rare: in large networks, so it is believed, saddles are far more common than local minima, and most local
+# minima are about equally good (Choromanska and others 2015; Dauphin and others 2014). For small networks this is not true: there a bad minimum can hold you for good.
 
 # %% [markdown]
 # ## 6 · ★ Adamax
@@ -468,6 +472,36 @@ plt.show()
 # Nine small steps down for one up: with signs only, one strong protest counts no more than one
 # weak complaint. RMSprop was invented to repair exactly this, by dividing neighbouring mini-batches by
 # *nearly the same* number.
+#
+# ### ★ The late starters
+#
+# The three landscapes once more, with Adamax, Rprop and AdamW, all at the rate that Adam had. (The heavy ball is not missing: it is `momentum`,
+# written with two points.) All gradients are exact here. Who do you think profits from that?
+
+# %% tags=["experiment"]
+OPTIMISERS = {"AdamW": (adamw, 4.0), "Adamax": (adamax, 4.0), "Rprop": (rprop, 4.0)}
+figure, places = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+late_bowl = race(lambda w: np.array([1.0, 20.0]) * w, (-9.0, 1.6), 60, 0.04)
+plot_paths(lambda u, v: 0.5 * (u**2 + 20 * v**2), late_bowl, ((-10, 3), (-2.5, 2.5)), places[0])
+late_valley = race(beale_gradient, (1.0, 1.5), 400, 0.01)
+plot_paths(beale, late_valley, ((-0.5, 4), (-1, 2)), places[1], levels=np.geomspace(0.05, 150, 16))
+late_ridge = race(saddle_gradient, (-1.5, 1e-3), 80, 0.025)
+plot_paths(saddle, late_ridge, ((-1.8, 1), (-0.5, 2.5)), places[2])
+for place, title in zip(places, ("bowl: κ = 20", "Beale", "saddle")):
+    place.set_title(title)
+places[1].get_legend().remove()
+places[2].get_legend().remove()
+places[1].plot(3, 0.5, "k*", ms=12)
+plt.show()
+for title, paths, goal in (
+    ("bowl", late_bowl, (0, 0)), ("Beale", late_valley, (3, 0.5)), ("saddle", late_ridge, (0, 2**0.5))
+):
+    distances = {name: round(float(np.linalg.norm(path[-1] - goal)), 3) for name, path in paths.items()}
+    print(f"{title:7} distance from the minimum at the end: {distances}")
+
+# %% [markdown]
+# Rprop, whose steps grow as long as the sign stays, is at the minimum in all three, while the others are still on their way. Without noise the sign is all one needs to know;
+# with mini-batches it is too little, as you have just seen.
 #
 # **What you have learnt.** Divide by the size of a weight's own gradients, forget slowly, correct for the
 # cold start: that is Adam. Its $\eta$ is a length, not a factor. And weight decay should go its own way. The next notebook asks

@@ -12,8 +12,6 @@
 # | **Afterwards you can** | write an epoch of mini-batches; compare methods by what they cost and not by iterations; choose a schedule, and read off a loss curve that a rate was too high; say what a low loss does *not* promise |
 
 # %%
-import time
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -464,7 +462,8 @@ for _ in range(30):
     rate = plateau.step(levels[-1])
 epochs = np.arange(1, 31)
 plot_curves({"loss above the minimum": (epochs, levels), "learning rate": (epochs, rates)},
-            "epoch", "", log="y", marker="o", title="each drop of the rate is paid back by the loss")  # fmt: skip
+            "epoch", "loss, rate", log="y", marker="o",
+            title="each drop of the rate is paid back by the loss")  # fmt: skip
 plt.show()
 
 # %% [markdown]

@@ -208,12 +208,16 @@ plt.show()
 # A vertical drop against hundreds of steps. Now count what a step costs. With $n$ weights the Hessian has $n^2$
 # entries and the system takes some $n^3/3$ operations. For the 650 here that is nothing. For a network with a
 # million weights the matrix alone would fill 8 terabytes.
+#
+# What if one keeps only its *diagonal*? Then the inverse costs nothing, and each weight is divided by a number of its own. You know methods that
+# do this: with $\sqrt{\text{cache}}$ in the place of the curvature, Adagrad, RMSprop and Adam are distant and cheap relatives of Newton.
 
 # %% [markdown]
 # ## 4 · And with mini-batches?
 #
 # SGD does well on gradients from 100 examples. So let Newton have 100 examples in each step, too: gradient and Hessian
-# of the same mini-batch, your line search on top. What do you expect?
+# of the same mini-batch, your line search on top. (On the same mini-batch as well: to evaluate the loss on *all* examples, for each $t$ that is tried,
+# would cost just what mini-batches were to save. That is why SGD comes without a line search, and with a schedule.) What do you expect?
 
 # %% tags=["experiment"]
 def on_minibatches(step, steps, rng):

@@ -34,6 +34,10 @@ from cs_nn.plots import plot_curves, plot_history, plot_losses
 # ## Step 0 · Data and architecture
 #
 # The digits, centred; one hidden layer of 50 units. (The lecture does the same with CIFAR-10 and 3072 inputs. `4_convnet` comes back to it.)
+#
+# Three parts of the data have three tasks: the training set is for the weights, the validation set (5 to 30 % of what there is) for every decision that *you* take,
+# the test set for one look at the end. When there is too little for that, *cross-validation* helps: cut the data into five parts, train five times with another part for
+# validation each time, and average.
 
 # %%
 digits = load_digits()
@@ -150,7 +154,7 @@ plt.show()
 # ## Step 3 · A learning rate
 #
 # Too low: the loss does not move. Too high: it explodes. All else comes later; first find the range. Train for about 100 iterations
-# *from the same start* with each of a few rates, powers of ten, and compare.
+# *from the same start* with each of a few rates, powers of ten, and compare. (Without a computer at hand: try 0.1; if it diverges, divide by 3; repeat.)
 #
 # "Explodes" needs a definition: some loss is infinite or NaN, or **above three times the first one** (the lecture's
 # rule; a search should then give up at once).
@@ -386,6 +390,17 @@ plt.show()
 # %% [markdown]
 # A *overfits*: only 30 examples, training loss at zero, validation loss far above and rising again. More data, augmentation, regularisation (a4). B is *too slow*: raise
 # the rate. C *decayed too early*: the loss was still falling when the rate dropped, and then it stands still. D *underfits*: both curves level off together at a high loss; one hidden unit is not enough.
+#
+# To keep beside the keyboard:
+#
+# | what you see | what to try, in this order |
+# |---|---|
+# | the loss grows, or is NaN | a lower rate; centred and scaled inputs; the first weights (a3); a gradient check (a1); clipping (a4) |
+# | it falls slowly, or not at all | a higher rate; the same checks; ReLU; another batch size |
+# | flat for long, then it falls | the first weights; batch normalisation |
+# | it levels off early | a lower rate from there on: a schedule (a5) |
+# | training goes on down, validation turns up | more data; augmentation; dropout, L2; stop early |
+# | both level off together, high | a larger network, or one that fits the data better; less regularisation; more epochs |
 
 # %% [markdown] question="curves" points=2
 # **Question 2** (2 points, read by a person). Three more curves, in words. For each: the most likely cause, and what you would try first.

@@ -17,7 +17,7 @@ import numpy as np
 from autograder import check
 from cs_nn.data.datasets import load_digits
 from cs_nn.modules import TwoLayerNet
-from cs_nn.plots import plot_curves, plot_search
+from cs_nn.plots import plot_search
 
 # %% [markdown]
 # ## 1 · On which scale?

@@ -137,7 +137,8 @@ def float32(net):
 
 
 def accuracy(net, X, y):
-    return np.mean(np.concatenate([net.loss(X[i : i + 100]).argmax(axis=1) for i in range(0, len(X), 100)]) == y)
+    answers = [net.loss(X[i : i + 100]).argmax(axis=1) for i in range(0, len(X), 100)]
+    return np.mean(np.concatenate(answers) == y)
 
 
 # %% tags=["experiment"]
@@ -276,7 +277,8 @@ if cifar is not None:
     net = float32(TwoLayerNet(3072, 50, 10, 0.02, 1e-3, np.random.default_rng(0)))
     history = train(net, x_train, cifar.y_train, x_val, cifar.y_val, adam,
                     lambda epoch: cosine_decay(5e-4, epoch, 12), 12, 200, np.random.default_rng(0))  # fmt: skip
-    plot_history(history, f"two-layer net on CIFAR-10: {max(history['val_accuracy']):.1%} of the validation images")
+    best = max(history["val_accuracy"])
+    plot_history(history, f"two-layer net on CIFAR-10: {best:.1%} of the validation images")
     templates = net.params["W1"].T.reshape(50, 3, 32, 32).transpose(0, 2, 3, 1)
     low, high = templates.min(axis=(1, 2, 3), keepdims=True), templates.max(axis=(1, 2, 3), keepdims=True)
     show_images(list((templates - low) / (high - low))[:20])
@@ -387,7 +389,8 @@ for _ in range(25):
     net.params = kept
 epochs = np.arange(1, 26)
 plot_curves({"current parameters": (epochs, now), "their average": (epochs, smooth)},
-            "epoch", "validation loss", log="y", marker="o", title="the average is quieter, and better")  # fmt: skip
+            "epoch", "validation loss", log="y", marker="o",
+            title="the average is quieter, and better")  # fmt: skip
 plt.show()
 
 # %% [markdown]
