@@ -43,6 +43,9 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
     found += by_name
+    for aspect, left in explained.items():
+        if left:
+            found.append(recognise(evidence.but(aspect, left), aspect))
     unexplained = [
         aspect
         for aspect in evidence.failing_aspects()
