@@ -12,7 +12,7 @@ import dataclasses
 
 from autograder.diagnosis import invariants
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.patterns import earlier_step, recognise
+from autograder.diagnosis.patterns import another_order, earlier_step, recognise
 from autograder.diagnosis.suspects import likeness, match
 from autograder.exercise import Diagnosis
 
@@ -42,10 +42,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """All mistakes that can be named, the most telling first; never empty for a failed battery."""
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
+    if len(by_name) != 1 or not set(evidence.failing_aspects()) <= explained.keys():
+        order = another_order(evidence)
+        if order is not None:
+            return [order, *_conduct(evidence)]
     found += by_name
-    for aspect, left in explained.items():
-        if left:
-            found.append(recognise(evidence.but(aspect, left), aspect))
     unexplained = [
         aspect
         for aspect in evidence.failing_aspects()
@@ -55,7 +56,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         # A wrong step carries over into all later ones; only the first has something to say.
         if earlier_step(aspect, unexplained) is None:
             found.append(recognise(evidence, aspect))
-    found = _merge(_with_likeness(evidence, found))
+    found = _with_likeness(evidence, found)
+    for aspect, left in explained.items():
+        if left:
+            found.append(recognise(evidence.but(aspect, left), aspect))
+    found = _merge(found)
     if "conduct" not in explained:
         found += _conduct(evidence)
     return found
@@ -73,6 +78,10 @@ VAGUE = (
 
 SYMPTOMS = (
     *VAGUE,
+    "raised:",
+    "where-",
+    "label-column",
+    "other-columns",
     "factor-per",
     "offset-per",
     "sum-not-zero",

@@ -83,12 +83,19 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
     if not places:
         return {}
     likely: list[tuple[Suspect, set[str]]] = []
+
+    def telling(name: str, i: int) -> bool:
+        """Errors are alike in many ways; an answer must be, too."""
+        return not isinstance(evidence.got[i].values.get(name), Raised)
+
     for suspect in evidence.task.lookalikes():
         alike = {
             aspect
             for aspect, rows in places.items()
             if all(_agrees(evidence, name, suspect, i) for name, i in rows)
-            and any(_is_wrong(evidence, name, suspect, i) for name, i in rows)
+            and any(
+                _is_wrong(evidence, name, suspect, i) and telling(name, i) for name, i in rows
+            )
         }
         if alike:
             likely.append((suspect, alike))
