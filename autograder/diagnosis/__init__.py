@@ -24,6 +24,19 @@ CONDUCT_ADVICE = {
         "An array that is passed in belongs to the caller, who still needs it: work on a copy, "
         "or write into a new array.",
     ),
+    "gives another answer at its second": (
+        "state-from-the-first-use",
+        "Each forward pass starts afresh: what it keeps must take the place of what was kept "
+        "before, and what is summed up must start at 0.",
+    ),
+    "gives another answer when a second layer": (
+        "state-between-objects",
+        "What backward needs belongs to the object, in self: a network has many of its kind.",
+    ),
+    "gives another answer when a second gate": (
+        "state-between-objects",
+        "What backward needs belongs to the object, in self: a graph has many of its kind.",
+    ),
     "gives another answer when a second": (
         "state-between-calls",
         "All that backward needs must travel in the cache, because a network runs many layers "
