@@ -94,8 +94,8 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
             text += ": numbers are no marks; as an index, 0 and 1 pick the first two entries."
         else:
             text += (
-                ": look for np.zeros, np.ones or np.eye without a dtype, for casts, and for float64 "
-                "arrays that join in."
+                ": look for np.zeros, np.ones or np.eye without a dtype, for casts, and for "
+                "float64 arrays that join in."
             )
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
     if relation is None and first.fault.kind == "nan":

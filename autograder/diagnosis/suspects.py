@@ -48,12 +48,12 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
         for suspect in chosen:
             found.setdefault(suspect.code, _name(evidence, aspect, suspect))
     _stopped_by_the_same_error(evidence, explained)
-    conduct = _conduct(evidence, suspects, set(found))
+    if found and _conduct_is_theirs(evidence, suspects, set(found)):
+        explained["conduct"] = set()
+    conduct = None if "conduct" in explained else _conduct(evidence, suspects)
     if conduct is not None:
         explained["conduct"] = set()
         found.setdefault(conduct.code, _name(evidence, "conduct", conduct))
-    elif found and _conduct_is_theirs(evidence, suspects, set(found)):
-        explained["conduct"] = set()
     return explained, list(found.values())
 
 
@@ -93,9 +93,7 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
             aspect
             for aspect, rows in places.items()
             if all(_agrees(evidence, name, suspect, i) for name, i in rows)
-            and any(
-                _is_wrong(evidence, name, suspect, i) and telling(name, i) for name, i in rows
-            )
+            and any(_is_wrong(evidence, name, suspect, i) and telling(name, i) for name, i in rows)
         }
         if alike:
             likely.append((suspect, alike))
@@ -245,7 +243,7 @@ def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
     )
 
 
-def _conduct(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> Suspect | None:
+def _conduct(evidence: Evidence, suspects: Sequence[Suspect]) -> Suspect | None:
     """A suspect of conduct: the same reproaches on the same trials."""
     asked = [i for i in range(len(evidence.got)) if evidence.trials[i].case.check != SPEED]
     mine = [set(evidence.got[i].conduct) for i in asked]
@@ -264,7 +262,7 @@ def _conduct_is_theirs(evidence: Evidence, suspects: Sequence[Suspect], found: s
     theirs = {
         text for s in suspects if s.code in found for seen in s.observed for text in seen.conduct
     }
-    return mine <= theirs
+    return bool(mine) and mine <= theirs
 
 
 def _name(evidence: Evidence, aspect: str, suspect: Suspect) -> Diagnosis:

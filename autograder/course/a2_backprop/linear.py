@@ -308,7 +308,9 @@ EXERCISES = (
             ),
             Misconception(
                 "generator-ignored",
-                starting(lambda d, m, rng: np.random.default_rng(0).normal(0, (2 / d) ** 0.5, (d, m))),
+                starting(
+                    lambda d, m, rng: np.random.default_rng(0).normal(0, (2 / d) ** 0.5, (d, m))
+                ),
                 "The weights do not come from the rng that is handed over, so that two layers may "
                 "start alike and no run can be repeated.",
                 "w is drawn from rng",
