@@ -150,10 +150,12 @@ class LocalStudent:
         given = dict(zip(labels, built, strict=False)) | built_kwargs
         watched = {key: thing for key, thing in given.items() if key not in after}
         before = {path: (array, array.copy()) for path, array in _watch(watched)}
+        lists = [(key, thing, list(thing)) for key, thing in watched.items() if type(thing) is list]
         start = time.process_time()
         value = self._run(function, built, built_kwargs)
         seconds = time.process_time() - start
         changed = tuple(path for path, (array, copy) in before.items() if not _same(array, copy))
+        changed += tuple(key for key, now, was in lists if [*map(id, now)] != [*map(id, was)])
         state = {key: clean(_plain(given[key])) for key in after if key in given}
         return Reply(self._keep(value, keep), changed, state, seconds)
 
@@ -304,7 +306,8 @@ def _copy_in_layout(array: np.ndarray) -> np.ndarray:
     """A private copy that keeps strides (a transposed input stays non-contiguous)."""
     if array.flags.c_contiguous or array.flags.f_contiguous:
         return array.copy(order="K")
-    spread = np.empty(tuple(2 * n for n in array.shape), array.dtype)
+    order = "F" if array.ndim > 1 and array.strides[0] < array.strides[-1] else "C"
+    spread = np.empty(tuple(2 * n for n in array.shape), array.dtype, order=order)
     view = spread[tuple(slice(None, None, 2) for _ in array.shape)]
     view[...] = array
     return view

@@ -180,9 +180,8 @@ def array_fault(
     place = _place(index)
     wrong = np.count_nonzero(~good)
     many = f" ({wrong} of {good.size} entries are wrong)" if good.size > 1 else ""
-    return Fault(
-        "value", f"is {number(got[index])}{place}, expected {number(expected[index])}{many}", index
-    )
+    mine, right = apart(got[index], expected[index])
+    return Fault("value", f"is {mine}{place}, expected {right}{many}", index)
 
 
 def _container_fault(expected: Sequence, got: Value, relative, any_float) -> Fault | None:
@@ -238,6 +237,16 @@ def number(x: object) -> str:
     """A number with the digits that a reader wants."""
     value = float(x)  # type: ignore[arg-type]
     return f"{value:.6g}"
+
+
+def apart(x: object, y: object) -> tuple[str, str]:
+    """Two different numbers with as many digits as it takes to see that they differ."""
+    a, b = float(x), float(y)  # type: ignore[arg-type]
+    for digits in (6, 9, 12, 17):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def first_line(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.battery.classes import script
+from autograder.battery.classes import script, second_use
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Observed, arguments, split
 from autograder.exercise import Case
@@ -39,6 +39,7 @@ def gate(name: str, student: Student, case: Case) -> Observed:
         if isinstance(other, Handle):
             student.call(other, 0.1 - y, x + 0.3, method="forward")
         _compare(seen, back.value, student.call(this, dz, method="backward").value)
+        second_use(seen, student, this, other, ((y - 0.2, x + 0.1), (dz,)))
     return seen
 
 
@@ -67,6 +68,8 @@ def copy_gate(name: str, student: Student, case: Case) -> Observed:
         if isinstance(other, Handle):
             student.call(other, x + 0.3, method="forward")
         _compare(seen, back.value, student.call(this, *dzs, method="backward").value)
+        new = student.call(name, n, keep=True).value
+        second_use(seen, student, this, new, ((x - 0.2,), tuple(dzs)))
     return seen
 
 

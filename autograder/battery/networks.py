@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.battery.classes import script
-from autograder.battery.compare import NO, YES
+from autograder.battery.classes import LINES, script, second_use
+from autograder.battery.compare import NO, YES, same
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Observed, arguments
 from autograder.exercise import Case
@@ -41,6 +41,7 @@ def plain_layer(name: str, student: Student, case: Case) -> Observed:
                 "gives another answer when a second layer runs forward in between "
                 "(is something kept outside the object?)"
             )
+        second_use(seen, student, layer, other, ((x[::-1] - 0.2,), (dout,)))
     return seen
 
 
@@ -55,7 +56,8 @@ def _same(a: Value, b: Value) -> bool:
 
 @script
 def sequential(name: str, student: Student, case: Case) -> Observed:
-    """``Sequential`` of layers that the grader plays: out, dx, who was updated, and once more.
+    """``Sequential`` of layers that the grader plays: out, dx, who was updated, and once more
+    on another x, when nothing must be updated that was not asked for.
 
     With ``nested`` in the case's extra, the first layers form a network of their own.
     """
@@ -80,9 +82,11 @@ def sequential(name: str, student: Student, case: Case) -> Observed:
     seen.values["dx"] = back.value
     early = len(updates)
     raised = student.call(net, rate, method="update").raised
-    seen.values["updates"] = raised or {"early": early, "layers": sorted(updates)}
-    out = student.call(net, x, method="forward").value
+    asked = sorted(updates)
+    out = student.call(net, x[::-1] - 0.2, method="forward").value
     dx = student.call(net, dout, method="backward").value
+    late = len(updates) - len(asked)
+    seen.values["updates"] = raised or {"early": early, "layers": asked, "late": late}
     raised = next((value for value in (out, dx) if isinstance(value, Raised)), None)
     seen.values["second pass"] = raised or [out, dx]
     return seen
@@ -140,6 +144,10 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
     if isinstance(after, dict) and reply.raised is None:
         changed = [k for k in PARAMETERS if not _same(after.get(k), params[k])]
         seen.conduct += [f"changes params[{k!r}] while it computes the loss" for k in changed]
+    if first and reply.raised is None:
+        again = _loss_and_gradients(student.call(net, X, y, method="loss").value)
+        if not same(_loss_and_gradients(reply.value), again, relative=1e-6):
+            seen.conduct.append("gives another answer when called again with the same input")
     return seen
 
 
@@ -178,12 +186,14 @@ STARTS = tuple(
     f"{key} {fact}"
     for key in ("W1", "W2")
     for fact in (
+        "gives each unit weights of its own",
         "starts with standard deviation 0.001 by default",
         "starts with standard deviation weight_scale",
         "starts with mean 0",
         "is drawn from rng",
     )
 ) + ("biases start at 0",)
+LINES |= dict.fromkeys(STARTS, "start")
 
 
 def _initial(name: str, student: Student, scale: float, seed: int) -> dict[str, Value]:
@@ -212,7 +222,9 @@ def _initial(name: str, student: Student, scale: float, seed: int) -> dict[str, 
     facts = []
     for key in ("W1", "W2"):
         spread = float(scaled[key].std())
+        alike = not np.ptp(scaled[key], axis=-1).any()
         facts += [
+            not (alike and scaled[key].any()),
             abs(float(plain[key].std()) - 1e-3) <= 0.08e-3,
             abs(spread - scale) <= 0.08 * scale,
             abs(float(scaled[key].mean())) <= spread / 9,

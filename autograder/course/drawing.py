@@ -46,14 +46,14 @@ def as_dtype(args: Value, dtype: Any) -> Value:
 
 
 def strided(args: Mapping[str, Value]) -> dict[str, Value]:
-    """The same numbers in arrays that are not contiguous in memory."""
+    """The same numbers in arrays that are not contiguous in memory, nor in the order of C."""
     return {key: _spread(v) if isinstance(v, np.ndarray) else v for key, v in args.items()}
 
 
 def _spread(array: np.ndarray) -> np.ndarray:
     if array.ndim == 0 or array.dtype.kind != "f":
         return array
-    room = np.zeros(tuple(2 * n for n in array.shape), array.dtype)
+    room = np.zeros(tuple(2 * n for n in array.shape), array.dtype, order="F")
     view = room[tuple(slice(None, None, 2) for _ in array.shape)]
     view[...] = array
     return view

@@ -12,7 +12,7 @@ import dataclasses
 
 from autograder.diagnosis import invariants
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.patterns import earlier_step, recognise
+from autograder.diagnosis.patterns import another_order, earlier_step, recognise
 from autograder.diagnosis.suspects import likeness, match
 from autograder.exercise import Diagnosis
 
@@ -23,6 +23,19 @@ CONDUCT_ADVICE = {
         "changes-its-input",
         "An array that is passed in belongs to the caller, who still needs it: work on a copy, "
         "or write into a new array.",
+    ),
+    "gives another answer at its second": (
+        "state-from-the-first-use",
+        "Each forward pass starts afresh: what it keeps must take the place of what was kept "
+        "before, and what is summed up must start at 0.",
+    ),
+    "gives another answer when a second layer": (
+        "state-between-objects",
+        "What backward needs belongs to the object, in self: a network has many of its kind.",
+    ),
+    "gives another answer when a second gate": (
+        "state-between-objects",
+        "What backward needs belongs to the object, in self: a graph has many of its kind.",
     ),
     "gives another answer when a second": (
         "state-between-calls",
@@ -42,6 +55,10 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """All mistakes that can be named, the most telling first; never empty for a failed battery."""
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
+    if len(by_name) != 1 or not set(evidence.failing_aspects()) <= explained.keys():
+        order = another_order(evidence)
+        if order is not None:
+            return [order, *_conduct(evidence)]
     found += by_name
     unexplained = [
         aspect
@@ -52,7 +69,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         # A wrong step carries over into all later ones; only the first has something to say.
         if earlier_step(aspect, unexplained) is None:
             found.append(recognise(evidence, aspect))
-    found = _merge(_with_likeness(evidence, found))
+    found = _with_likeness(evidence, found)
+    for aspect, left in explained.items():
+        if left:
+            found.append(recognise(evidence.but(aspect, left), aspect))
+    found = _merge(found)
     if "conduct" not in explained:
         found += _conduct(evidence)
     return found
@@ -70,6 +91,10 @@ VAGUE = (
 
 SYMPTOMS = (
     *VAGUE,
+    "raised:",
+    "where-",
+    "label-column",
+    "other-columns",
     "factor-per",
     "offset-per",
     "sum-not-zero",

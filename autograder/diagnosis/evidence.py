@@ -59,6 +59,18 @@ class Evidence:
         ]
         return sorted(rows, key=lambda row: bool(row.trial.case.check))
 
+    def but(self, aspect: str, left: set[int]) -> Evidence:
+        """The same evidence, of whose wrong answers to one aspect only some are left."""
+        kept = [
+            i
+            for i, findings in enumerate(self.findings)
+            if i in left or all(f.passed for f in findings if f.aspect == aspect)
+        ]
+        trials, got, findings = (
+            [rows[i] for i in kept] for rows in (self.trials, self.got, self.findings)
+        )
+        return Evidence(self.task, trials, got, findings, self.carried)
+
     def says_nothing(self, aspect: str) -> bool:
         """Whether the wrong answers only point to another aspect, which is wrong as well."""
         wrong = [row.got for row in self.rows(aspect) if row.fault]

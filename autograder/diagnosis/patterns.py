@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -93,7 +93,10 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         elif "expected bool" in text:
             text += ": numbers are no marks; as an index, 0 and 1 pick the first two entries."
         else:
-            text += ": look for np.zeros without a dtype, and for float64 arrays that join in."
+            text += (
+                ": look for np.zeros, np.ones or np.eye without a dtype, for casts, and for "
+                "float64 arrays that join in."
+            )
         return Diagnosis("dtype-lost", f"For {first.trial.case.label}: {text}", name, aspect)
     if relation is None and first.fault.kind == "nan":
         return _not_finite(first, when, name, aspect)
@@ -148,6 +151,35 @@ def occasion(rows: list[Row]) -> tuple[str, str]:
     return "", ""
 
 
+def another_order(evidence: Evidence) -> Diagnosis | None:
+    """All answers are right, but in the places of others."""
+    names = list(evidence.trials[0].expected.values)
+    if not 1 < len(names) < 5:
+        return None
+    pairs = [
+        (trial.expected.values, seen.values)
+        for trial, seen in zip(evidence.trials, evidence.got, strict=True)
+        if not any(isinstance(value, Raised) for value in seen.values.values())
+    ]
+    if not pairs or any(names != list(expected) for expected, _ in pairs):
+        return None
+    same = evidence.task.kind.same_answer
+    for places in list(permutations(names))[1:]:
+        if all(
+            same(name, expected[other], got.get(name))
+            for expected, got in pairs
+            for name, other in zip(names, places, strict=True)
+        ):
+            text = f"The answers are right, but come in the order {_and(places)}; asked for is "
+            name = evidence.task.name
+            return Diagnosis("another-order", f"{text}{_and(names)}.", name, names[0])
+    return None
+
+
+def _and(words: Sequence[str]) -> str:
+    return ", ".join(words)
+
+
 def _common(wrong: list[Row]) -> Relation | None:
     """The relation that holds on the wrong ordinary cases, all of them if possible."""
     rows = [r for r in wrong if not r.trial.case.check] or wrong
@@ -197,7 +229,8 @@ def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | No
         mine = as_array(wrong[0].got)
         if other == aspect or theirs is None or mine is None or theirs.size < 2:
             continue
-        if near(mine, theirs):
+        own = as_array(wrong[0].expected)
+        if near(mine, theirs) and (own is None or not near(mine, own)):
             return Relation("swapped", f"is what {other} should be",
                             "are the results returned in the right order?")  # fmt: skip
     return None
@@ -250,8 +283,8 @@ def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:
     assert row.fault is not None
     lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
     text = (
-        f"{aspect} {row.fault.text}. An exp of a large number overflows, a log or a division "
-        "meets 0: rewrite the formula so that this cannot happen."
+        f"{aspect} {row.fault.text}. Some number on the way is infinite, or 0 is divided by 0: is "
+        "there an exp or a product that grows too large, a log or a division that meets 0?"
     )
     return Diagnosis("not-finite", lead + text, name, aspect)
 

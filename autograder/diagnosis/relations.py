@@ -299,7 +299,8 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         return None
     what = _instead(row, g, off)
     for word, mask in (("exactly 0", x == 0), ("negative", x < 0), ("positive", x > 0)):
-        if mask.any() and (~mask).any() and not off[~mask].any() and off[mask].mean() > 0.6:
+        share = 0.6 if np.ptp(g[off]) else 0.99  # a constant from a limit on is a limit
+        if mask.any() and (~mask).any() and not off[~mask].any() and off[mask].mean() > share:
             return Relation(f"where-{word.split()[-1]}",
                             f"is wrong only where the input is {word}{what}",
                             f"what should happen when the input is {word}?")  # fmt: skip
@@ -323,6 +324,36 @@ def _instead(row: Row, g: np.ndarray, off: np.ndarray) -> str:
             times = "" if abs(factor - 1) < 1e-6 else f"{number(factor)}·"
             return f" (it is {times}{name} there)"
     return ""
+
+
+@rule
+def cut_to_whole(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    if e.shape != g.shape or e.dtype.kind != "f" or near(g, e) or not np.isfinite(e).all():
+        return None
+    for words, cut in (("cut off to", np.trunc(e)), ("rounded to", np.rint(e))):
+        if np.any(e != cut) and np.array_equal(g, cut) and (np.any(g) or e.size > 2):
+            return Relation("cut-to-whole-numbers", f"is {words} whole numbers",
+                            "are results written into an array that was made like one of "
+                            "integers?")  # fmt: skip
+    return None
+
+
+@rule
+def reordered(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """Read from the end, or summed up along the way."""
+    if e.shape != g.shape or not e.ndim or not np.isfinite(g).all():
+        return None
+    for axis in range(e.ndim):
+        where = "" if e.ndim == 1 else f" along axis {axis}"
+        if e.shape[axis] > 1 and near(g, np.flip(e, axis)) and not near(g, e):
+            return Relation(f"reversed:{axis}", f"comes in reversed order{where}",
+                            "in which order are the parts collected?")  # fmt: skip
+    summed = np.cumsum(e).reshape(e.shape)
+    if e.size > 2 and np.abs(g - summed).max() <= 1e-6 * np.abs(summed).max():
+        return Relation("running-total", "holds in each entry the sum of all entries up to it",
+                        "is something carried on from one turn of the loop to the next that "
+                        "should start afresh?")  # fmt: skip
+    return None
 
 
 @rule

@@ -6,21 +6,27 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
+
+from autograder.battery.compare import as_array
 from autograder.battery.kind import SPEED, Suspect
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import fact, same_run
 from autograder.exercise import Diagnosis
+from autograder.values import Raised, Value
 
 
-def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
-    """The aspects that known misconceptions explain, and these misconceptions.
+def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
+    """The aspects that known misconceptions explain, each with the wrong trials that are left
+    unexplained, and these misconceptions.
 
     A suspect explains an aspect when it gives the student's answer wherever that is wrong, and
     the right answer wherever the student's is right. Two suspects may share the wrong answers
-    of one aspect between them, if neither is contradicted by a right one.
+    of one aspect between them, if neither is contradicted by a right one. Where nothing explains
+    all, a suspect may explain all ordinary cases; special ones are then another story.
     """
     suspects = evidence.task.suspects()
-    explained: set[str] = set()
+    explained: dict[str, set[int]] = {}
     found: dict[str, Diagnosis] = {}
     options = {
         aspect: _explanations(evidence, aspect, suspects) for aspect in evidence.failing_aspects()
@@ -36,17 +42,18 @@ def match(evidence: Evidence) -> tuple[set[str], list[Diagnosis]]:
     for aspect, sets in options.items():
         if not sets:
             continue
-        explained.add(aspect)
         # One mistake that explains several outputs is likelier than several mistakes.
         chosen = max(sets, key=lambda group: (-len(group), sum(votes[s.code] for s in group)))
+        explained[aspect] = _left_over(evidence, aspect, chosen)
         for suspect in chosen:
             found.setdefault(suspect.code, _name(evidence, aspect, suspect))
-    conduct = _conduct(evidence, suspects, set(found))
+    _stopped_by_the_same_error(evidence, explained)
+    if found and _conduct_is_theirs(evidence, suspects, set(found)):
+        explained["conduct"] = set()
+    conduct = None if "conduct" in explained else _conduct(evidence, suspects)
     if conduct is not None:
-        explained.add("conduct")
+        explained["conduct"] = set()
         found.setdefault(conduct.code, _name(evidence, "conduct", conduct))
-    elif found and _conduct_is_theirs(evidence, suspects, set(found)):
-        explained.add("conduct")
     return explained, list(found.values())
 
 
@@ -76,12 +83,17 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
     if not places:
         return {}
     likely: list[tuple[Suspect, set[str]]] = []
+
+    def telling(name: str, i: int) -> bool:
+        """Errors are alike in many ways; an answer must be, too."""
+        return not isinstance(evidence.got[i].values.get(name), Raised)
+
     for suspect in evidence.task.lookalikes():
         alike = {
             aspect
             for aspect, rows in places.items()
             if all(_agrees(evidence, name, suspect, i) for name, i in rows)
-            and any(_is_wrong(evidence, name, suspect, i) for name, i in rows)
+            and any(_is_wrong(evidence, name, suspect, i) and telling(name, i) for name, i in rows)
         }
         if alike:
             likely.append((suspect, alike))
@@ -130,11 +142,45 @@ def _explanations(
     alone = [(suspect,) for suspect, share in fits if share == wrong]
     if alone or _in_words(evidence, aspect):
         return alone
-    return [
+    shared = [
         (one, other)
         for (one, mine), (other, theirs) in combinations(fits, 2)
         if mine | theirs == wrong
     ]
+    if shared:
+        return shared
+    ordinary = {i for i in wrong - _raising(evidence, aspect) if not evidence.trials[i].case.check}
+    return [(suspect,) for suspect, share in fits if len(ordinary) > 1 and ordinary <= share]
+
+
+def _raising(evidence: Evidence, aspect: str) -> set[int]:
+    """The trials where there is an error instead of an answer."""
+    values = (seen.values.get(aspect) for seen in evidence.got)
+    return {i for i, value in enumerate(values) if isinstance(value, Raised)}
+
+
+def _left_over(evidence: Evidence, aspect: str, chosen: Sequence[Suspect]) -> set[int]:
+    """Wrong trials of a kind of their own that the chosen suspects do not explain."""
+    wrong, _ = _split(evidence, aspect)
+    return {
+        i
+        for i in wrong
+        if evidence.trials[i].case.check
+        and not any(
+            _agrees(evidence, aspect, s, i) and _is_wrong(evidence, aspect, s, i) for s in chosen
+        )
+    }
+
+
+def _stopped_by_the_same_error(evidence: Evidence, explained: dict[str, set[int]]) -> None:
+    """Outputs that only lack because an explained mistake raised on the way to them."""
+    raising = {aspect: _raising(evidence, aspect) for aspect in explained}
+    for aspect in evidence.failing_aspects():
+        wrong, _ = _split(evidence, aspect)
+        if aspect in explained or not wrong <= _raising(evidence, aspect):
+            continue
+        if any(wrong <= raising[other] - left for other, left in explained.items()):
+            explained[aspect] = set()
 
 
 def _split(evidence: Evidence, aspect: str) -> tuple[set[int], set[int]]:
@@ -151,7 +197,32 @@ def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     theirs = suspect.observed[i].values.get(aspect)
     if mine is None and theirs is None and aspect not in suspect.observed[i].values:
         return False
-    return evidence.task.kind.same_answer(aspect, theirs, mine)
+    trial = evidence.trials[i]
+    if "may refuse" in trial.case.tags and any(_refusal(value) for value in (mine, theirs)):
+        return True  # whoever refuses whole numbers, as one may, contradicts nobody
+    if evidence.task.kind.same_answer(aspect, theirs, mine):
+        return True
+    return not evidence.task.kind.random and _beside(
+        trial.expected.values.get(aspect), theirs, mine
+    )
+
+
+def _refusal(value: Value) -> bool:
+    return isinstance(value, Raised) and value.kind == "TypeError"
+
+
+def _beside(expected: Value, theirs: Value, mine: Value) -> bool:
+    """Whether two answers are one beside the size of the right one: 0 and 1e-180 where −0.05
+    belongs, or the roundings of float32."""
+    e, t, m = (as_array(value) for value in (expected, theirs, mine))
+    if e is None or t is None or m is None or t.shape != m.shape or "f" not in t.dtype.kind:
+        return False
+    if m.dtype.kind != "f" or not (np.isfinite(t).all() and np.isfinite(m).all()):
+        return False
+    size = max((float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (e, t)), default=0.0)
+    narrow = np.float32 in (e.dtype, m.dtype)
+    return bool(np.abs(t.astype(float) - m.astype(float)).max(initial=0.0) <= size * (
+        1e-5 if narrow else 1e-9))  # fmt: skip
 
 
 def _is_wrong(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
@@ -172,7 +243,7 @@ def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
     )
 
 
-def _conduct(evidence: Evidence, suspects: Sequence[Suspect], found: set[str]) -> Suspect | None:
+def _conduct(evidence: Evidence, suspects: Sequence[Suspect]) -> Suspect | None:
     """A suspect of conduct: the same reproaches on the same trials."""
     asked = [i for i in range(len(evidence.got)) if evidence.trials[i].case.check != SPEED]
     mine = [set(evidence.got[i].conduct) for i in asked]
@@ -191,7 +262,7 @@ def _conduct_is_theirs(evidence: Evidence, suspects: Sequence[Suspect], found: s
     theirs = {
         text for s in suspects if s.code in found for seen in s.observed for text in seen.conduct
     }
-    return mine <= theirs
+    return bool(mine) and mine <= theirs
 
 
 def _name(evidence: Evidence, aspect: str, suspect: Suspect) -> Diagnosis:

@@ -76,6 +76,14 @@ def accumulates_into_the_first(self, *dzs):
     return dx
 
 
+class SumsForEver(CopyByLoop):
+    total = 0
+
+    def backward(self, *dzs):
+        self.total = self.total + sum(dzs)
+        return self.total
+
+
 EXERCISES = (
     Exercise(
         name="CopyGate",
@@ -150,6 +158,20 @@ EXERCISES = (
                 "The sum is collected in the first gradient you are given, which belongs to the "
                 "caller. Start from a new array.",
                 "conduct",
+            ),
+            Misconception(
+                "sum-never-starts-afresh",
+                SumsForEver,
+                "The sum is kept with the gate and goes on at the next backward pass, so that the "
+                "gradients of the first are in it. Start each sum at 0.",
+                "conduct",
+            ),
+            Misconception(
+                "first-added-to-all",
+                copies(backward=lambda self, *dzs: sum(dzs, dzs[0])),
+                "The gradient of the first copy is counted twice: the sum starts with it and meets "
+                "it again.",
+                "dx",
             ),
         ),
         variants=(CopyByList, CopyByStack, CopyByLoop),

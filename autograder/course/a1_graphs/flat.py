@@ -106,6 +106,76 @@ def accumulating(x, y):
     return f, dx, dy
 
 
+def of_another_formula(compute):
+    """Value and gradients of another formula, by complex steps: a graph that was misread."""
+
+    def wrong(x, y):
+        f, h = compute(complex(x), complex(y)), 1e-30
+        return f.real, compute(x + h * 1j, y).imag / h, compute(x, y + h * 1j).imag / h
+
+    return wrong
+
+
+def c_sigma(t):
+    return 1 / (1 + np.exp(-t))
+
+
+FORMULAS = {
+    "bracket-of-the-square-forgotten": (
+        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + x + y**2),
+        "Only y is squared in the denominator: the square belongs to the sum x + y.",
+    ),
+    "squares-added": (
+        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + x**2 + y**2),
+        "x and y are squared one by one; it is their sum that is squared.",
+    ),
+    "difference-squared": (
+        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + (x - y) ** 2),
+        "The square is that of x − y; x and y are added.",
+    ),
+    "sum-not-squared": (
+        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + (x + y)),
+        "The sum x + y in the denominator is not squared.",
+    ),
+    "sigmoids-exchanged": (
+        lambda x, y: (x + c_sigma(x)) / (c_sigma(y) + (x + y) ** 2),
+        "The two sigmoids have each other's argument.",
+    ),
+    "sigmoid-of-the-numerator-forgotten": (
+        lambda x, y: (x + y) / (c_sigma(x) + (x + y) ** 2),
+        "In the numerator y should go through a sigmoid.",
+    ),
+    "sigmoid-of-the-denominator-forgotten": (
+        lambda x, y: (x + c_sigma(y)) / (x + (x + y) ** 2),
+        "In the denominator x should go through a sigmoid.",
+    ),
+    "sign-in-the-exponent": (
+        lambda x, y: (x + c_sigma(-y)) / (c_sigma(-x) + (x + y) ** 2),
+        "Your sigmoids fall where they should rise: look at the sign in the exponent.",
+    ),
+    "bracket-of-the-quotient-forgotten": (
+        lambda x, y: x + c_sigma(y) / (c_sigma(x) + (x + y) ** 2),
+        "Only the sigmoid of y is divided; the bracket around the numerator is missing.",
+    ),
+}
+OTHER_FORMULAS = tuple(
+    mistake
+    for code, (formula, sentence) in FORMULAS.items()
+    for mistake in (
+        Misconception(
+            code,
+            of_another_formula(formula),
+            f"{sentence} The gradients fit the value that you compute.",
+            "f",
+            0.5,
+        ),
+        Misconception(
+            f"{code}-in-f", but_f(formula), f"{sentence} The gradients are right.", "f", 0.3
+        ),
+    )
+)
+
+
 EXERCISES = (
     Exercise(
         name="flat_backprop",
@@ -211,20 +281,7 @@ EXERCISES = (
                 "dx",
                 0.4,
             ),
-            Misconception(
-                "square-forgotten-in-f",
-                but_f(lambda x, y: (x + sigma(y)) / (sigma(x) + (x + y))),
-                "In f the sum x + y is not squared.",
-                "f",
-                0.4,
-            ),
-            Misconception(
-                "sigmoids-swapped-in-f",
-                but_f(lambda x, y: (x + sigma(x)) / (sigma(y) + (x + y) ** 2)),
-                "In f the two sigmoids have each other's argument.",
-                "f",
-                0.4,
-            ),
+            *OTHER_FORMULAS,
         ),
         variants=(by_hand, in_arrays, accumulating),
     ),

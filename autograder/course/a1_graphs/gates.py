@@ -185,6 +185,42 @@ MINE = (
     ),
 )
 
+
+class OverwritesX:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        self.x *= y
+        return self.x
+
+    def backward(self, dz):
+        return self.y * dz, self.x * dz
+
+
+def overwrites_dz(dz, x, y):
+    dx = dz
+    dx *= y
+    return dx, x * dz
+
+
+def remembering_the_first(forward, backward):
+    """A gate that keeps the inputs of its first forward pass for good."""
+
+    class Gate:
+        def forward(self, x, y):
+            if not hasattr(self, "kept"):
+                self.kept = (x, y)
+            return forward(x, y)
+
+        def backward(self, dz):
+            return backward(dz, *self.kept)
+
+    return Gate
+
+
+def largest_of_all(x, y):
+    return np.max([x, y])
+
+
 EXERCISES = (
     Exercise(
         name="AddGate",
@@ -319,6 +355,37 @@ EXERCISES = (
                 "and the last one to run wins. Keep them with the object, in self.",
                 "conduct",
             ),
+            Misconception(
+                "product-written-into-x",
+                OverwritesX,
+                "The product is written into x itself, so the caller's x is lost, and what backward "
+                "takes for x is the product. *= changes an array in place: make a new one.",
+                "dy",
+                0.5,
+            ),
+            Misconception(
+                "gradient-of-x-written-into-dz",
+                gate(multiply, overwrites_dz),
+                "dx is computed in dz itself, so dy is made of a dz that has been multiplied "
+                "already, and the caller's dz is changed. Make a new array.",
+                "dy",
+                0.5,
+            ),
+            Misconception(
+                "product-of-matrices",
+                gate(np.dot, swap),
+                "z is the product of two matrices, or the sum of the products of two vectors. The "
+                "gate multiplies entry by entry.",
+                "z",
+                0.5,
+            ),
+            Misconception(
+                "remembers-the-first-inputs",
+                remembering_the_first(multiply, swap),
+                "After a second forward pass backward still uses the inputs of the first: what is "
+                "kept must be replaced each time.",
+                "conduct",
+            ),
         ),
         variants=(MultiplyCache, MultiplyByZip, gate(multiply, lambda dz, x, y: [dz * y, dz * x])),
     ),
@@ -420,6 +487,21 @@ EXERCISES = (
                 shared(np.maximum, route),
                 "The inputs are kept with the class, so all max gates of a graph share them and "
                 "the last one to run wins. Keep them with the object, in self.",
+                "conduct",
+            ),
+            Misconception(
+                "largest-of-all-entries",
+                gate(largest_of_all, route),
+                "z is one number, the largest of all entries of both arrays. The maximum is taken "
+                "entry by entry.",
+                "z",
+                0.5,
+            ),
+            Misconception(
+                "remembers-the-first-inputs",
+                remembering_the_first(np.maximum, route),
+                "After a second forward pass backward still routes by the inputs of the first: "
+                "what is kept must be replaced each time.",
                 "conduct",
             ),
         ),

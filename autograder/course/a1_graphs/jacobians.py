@@ -251,6 +251,33 @@ def chain_by_rows(jacobians):
     return np.array(rows)
 
 
+def slopes_times_inputs(f_prime, x):
+    return np.diag(f_prime(x) * x)
+
+
+def on_the_other_diagonal(f_prime, x):
+    return np.fliplr(np.diag(f_prime(x)))
+
+
+def sign_for_the_slope(x, dout):
+    return dout * np.sign(x)
+
+
+def halves_first(jacobians):
+    if len(jacobians) < 2:
+        return jacobians[0].copy()
+    middle = len(jacobians) // 2
+    return halves_first(jacobians[middle:]) @ halves_first(jacobians[:middle])
+
+
+def list_turned_round(jacobians):
+    jacobians.reverse()
+    product = jacobians[0].copy()
+    for link in jacobians[1:]:
+        product = product @ link
+    return product
+
+
 EXERCISES = (
     Exercise(
         name="elementwise_jacobian",
@@ -302,6 +329,20 @@ EXERCISES = (
                 "identity",
                 identity,
                 "This is the identity: the Jacobian of a function that does nothing.",
+                "values",
+            ),
+            Misconception(
+                "slopes-times-inputs",
+                slopes_times_inputs,
+                "The slopes on the diagonal are multiplied with the inputs. The derivative of f at "
+                "x is f'(x) alone.",
+                "values",
+            ),
+            Misconception(
+                "on-the-other-diagonal",
+                on_the_other_diagonal,
+                "The slopes run from the upper right to the lower left. Output i depends on input "
+                "i: row and column have the same number.",
                 "values",
             ),
         ),
@@ -383,6 +424,13 @@ EXERCISES = (
                 "The zeros are written into dout, which belongs to the caller. Make a new array.",
                 "conduct",
             ),
+            Misconception(
+                "sign-for-the-slope",
+                sign_for_the_slope,
+                "Where the unit is off you take −1 for its slope, so the gradient comes back "
+                "turned round. A flat line has slope 0.",
+                "values",
+            ),
         ),
         variants=(vjp_by_where, vjp_by_copy, vjp_by_list),
     ),
@@ -444,6 +492,22 @@ EXERCISES = (
                 row_sums,
                 "You add over the outputs. The Jacobian has a row for each of them.",
                 "values",
+            ),
+            Misconception(
+                "halves-first",
+                halves_first,
+                "The product is right, but it is multiplied out from the middle, where large "
+                "matrices meet large matrices (and these numbers overflow). Start at the output "
+                "and go link by link: a small matrix stays small all the way down.",
+                "from the output's side",
+                0.4,
+            ),
+            Misconception(
+                "list-turned-round",
+                list_turned_round,
+                "The caller's own list is turned round: at the next call it comes in the wrong "
+                "order. Go through it backwards without changing it.",
+                "conduct",
             ),
         ),
         variants=(chain_reversed_list, chain_from_identity, chain_by_rows),

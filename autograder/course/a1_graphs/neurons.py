@@ -134,6 +134,18 @@ def neuron_by_dot(w, x):
     return [f, np.concatenate([x * dot, [dot]]).astype(np.result_type(f)), w[:2] * dot]
 
 
+def other_sign_in_the_exponent(w, x):
+    s = 1 / (1 + np.exp(w[0] * x[0] + w[1] * x[1] + w[2]))
+    slope = -s * (1 - s)
+    return s, slope * np.append(x, x.dtype.type(1)), slope * w[:2]
+
+
+def bias_subtracted(w, x):
+    s = 1 / (1 + np.exp(w[2] - w[0] * x[0] - w[1] * x[1]))
+    slope = s * (1 - s)
+    return s, slope * np.append(x, x.dtype.type(-1)), slope * w[:2]
+
+
 EXERCISES = (
     Exercise(
         name="product_graph",
@@ -206,6 +218,29 @@ EXERCISES = (
                 "f is x·y·z; x and y are added.",
                 "f",
                 0.4,
+            ),
+            Misconception(
+                "one-input-of-the-sum",
+                product(of_z, of_z, lambda x, y, z: y),
+                "df/dz is y alone. z multiplies the whole sum, and x has its share in it.",
+                "dz",
+                0.4,
+            ),
+            Misconception(
+                "other-input-of-the-sum",
+                product(of_z, of_z, lambda x, y, z: x),
+                "df/dz is x alone. z multiplies the whole sum, and y has its share in it.",
+                "dz",
+                0.4,
+            ),
+            Misconception(
+                "difference-for-sum",
+                product(
+                    of_z, lambda x, y, z: -z, lambda x, y, z: x - y, f=lambda x, y, z: (x - y) * z
+                ),
+                "This is (x − y)·z with its gradients; x and y are added.",
+                "f",
+                0.6,
             ),
         ),
         variants=(product_by_name, product_as_list, product_in_arrays),
@@ -302,6 +337,42 @@ EXERCISES = (
                 no_sigmoid,
                 "This is the weighted sum; the neuron puts it through a sigmoid.",
                 "f",
+            ),
+            Misconception(
+                "bias-among-the-inputs",
+                neuron(lambda s, w, x: {"dx": s * (1 - s) * w}),
+                "dx has three entries, one for the bias. x has two: the bias multiplies no input.",
+                "dx",
+                0.3,
+            ),
+            Misconception(
+                "weights-in-the-wrong-order",
+                neuron(lambda s, w, x: {"dx": s * (1 - s) * w[1::-1]}),
+                "In dx the two weights are exchanged: x0 is multiplied by w0.",
+                "dx",
+                0.4,
+            ),
+            Misconception(
+                "no-gradient-for-the-bias",
+                neuron(lambda s, w, x: {"dw": s * (1 - s) * np.append(x, x.dtype.type(0))}),
+                "The bias gets no gradient. It is added to the sum, so its slope there is 1.",
+                "dw",
+                0.4,
+            ),
+            Misconception(
+                "sign-in-the-exponent",
+                other_sign_in_the_exponent,
+                "This neuron falls where it should rise, and its gradients with it: look at the "
+                "sign in the exponent of the sigmoid.",
+                "f",
+                0.5,
+            ),
+            Misconception(
+                "bias-subtracted",
+                bias_subtracted,
+                "w2 is subtracted from the sum; the bias is added.",
+                "f",
+                0.5,
             ),
         ),
         variants=(neuron_by_tanh, neuron_step_by_step, neuron_by_dot),

@@ -202,6 +202,20 @@ def with_identity(f, x, h=1e-5):
     return np.array(slopes).reshape(x.shape)
 
 
+def steps_pile_up(f, x, h=1e-5):
+    result = np.zeros_like(x)
+    plus, minus = x.copy(), x.copy()
+    for index in np.ndindex(x.shape):
+        plus[index] += h
+        minus[index] -= h
+        result[index] = (f(plus) - f(minus)) / (2 * h)
+    return result
+
+
+def half_steps(f, x, plus, minus, h):
+    return (f((x + plus) / 2) - f((x + minus) / 2)) / h
+
+
 EXERCISES = (
     Exercise(
         name="numeric_gradient",
@@ -324,6 +338,21 @@ EXERCISES = (
                 "The gradient is a row of numbers; it should have the shape of x.",
                 "gradient",
                 0.4,
+            ),
+            Misconception(
+                "steps-pile-up",
+                steps_pile_up,
+                "From the second entry on all earlier entries are still moved, so each difference "
+                "contains those before it. Only one entry may be away from its place at a time.",
+                "gradient",
+                0.6,
+            ),
+            Misconception(
+                "half-a-step",
+                entry_by_entry(half_steps),
+                "You step h/2 to each side. Here the two points lie at x + h and at x − h.",
+                "gradient",
+                0.3,
             ),
         ),
         variants=(with_nditer, with_identity, entry_by_entry(central)),

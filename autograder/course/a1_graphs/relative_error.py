@@ -167,6 +167,29 @@ EXERCISES = (
                 "This is the absolute error: it is not divided by the size of the numbers.",
                 "values",
             ),
+            Misconception(
+                "maximum-before-the-division",
+                error(lambda a, b: np.max(abs(a - b)) / floor_of(np.max(abs(a) + abs(b)))),
+                "You divide the largest difference by the largest size, which need not belong to "
+                "the same entry. Divide entry by entry, then take the worst.",
+                "values",
+                0.5,
+            ),
+            Misconception(
+                "smaller-for-larger-in-the-floor",
+                error(lambda a, b: abs(a - b) / np.minimum(1e-8, abs(a) + abs(b))),
+                "The denominator is never more than 1e-8, so the errors are huge. A floor keeps it "
+                "from being less.",
+                "values",
+                0.5,
+            ),
+            Misconception(
+                "root-of-squares",
+                error(lambda a, b: abs(a - b) / floor_of(np.sqrt(a * a + b * b))),
+                "The denominator is √(a² + b²); here the two magnitudes are added.",
+                "values",
+                0.4,
+            ),
         ),
         variants=(by_loop, by_division, by_sorting),
     ),

@@ -182,6 +182,13 @@ EXERCISES = (
                 "x itself is changed; it belongs to the caller.",
                 "conduct",
             ),
+            Misconception(
+                "sum-before-the-square",
+                lambda W, x: (np.sum(W @ x) ** 2, *squared_norm_graph(W, x)[1:]),
+                "f is the square of the sum of q. Square first, entry by entry, then add.",
+                "f",
+                0.4,
+            ),
         ),
         variants=(by_loops, by_columns, by_einsum),
     ),

@@ -52,13 +52,12 @@ class BreadthFirst(Node):
 class PushesTotals(Node):
     def backward(self):
         self.grad = 1.0
-        self.push(0)
+        self.push()
 
-    def push(self, depth):
+    def push(self):
         for parent, slope in self.parents:
             parent.grad += slope * self.grad
-            if depth < 12:
-                parent.push(depth + 1)
+            parent.push()
 
 
 class EveryPath(Node):

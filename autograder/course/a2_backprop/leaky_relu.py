@@ -37,6 +37,12 @@ def cases_with(parameter, low, high):
                 extra={"dout": numbers(rng, 3, 5)},
             ),
             Case(
+                f"{named({'x': plain})} and {parameter} = 0",
+                {"x": plain, parameter: 0.0},
+                f"{parameter} = 0",
+                extra={"dout": numbers(rng, 3, 5)},
+            ),
+            Case(
                 f"{named({'x': x})} with exact zeros",
                 {"x": x, parameter: drawn(rng)},
                 "kinks",

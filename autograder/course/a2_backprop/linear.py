@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder.battery.classes import Scripted
+from autograder.battery.functions import CONDUCT
 from autograder.course.drawing import as_dtype, numbers
 from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.modules import Linear
@@ -22,7 +23,7 @@ def linear_cases(rng):
         return Case(words, as_dtype(args, dtype), check, frozenset(tags))
 
     return [
-        case(4, 5, 3),
+        case(4, 5, 3, tags=[CONDUCT]),
         case(2, 3, 6),
         case(5, 4, 2),
         case(1, 4, 3, "N = 1"),
@@ -123,6 +124,40 @@ class AllAlike(Layer):
         self.w = np.ones((fan_in, fan_out)) * 0.01
 
 
+class OneColumnForAll(Layer):
+    def __init__(self, fan_in, fan_out, rng):
+        super().__init__(fan_in, fan_out, rng)
+        self.w = np.repeat(self.w[:, :1], fan_out, axis=1)
+
+
+def starting(w):
+    """A layer that draws its weights in another way."""
+
+    class Starts(Layer):
+        def __init__(self, fan_in, fan_out, rng):
+            super().__init__(fan_in, fan_out, rng)
+            self.w = w(fan_in, fan_out, rng)
+
+    return Starts
+
+
+class BiasAtRandom(Layer):
+    def __init__(self, fan_in, fan_out, rng):
+        super().__init__(fan_in, fan_out, rng)
+        self.b = 0.01 * rng.normal(size=fan_out)
+
+
+class RemembersTheFirst(Layer):
+    def __init__(self, fan_in, fan_out, rng):
+        super().__init__(fan_in, fan_out, rng)
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(x)
+        self.x = self.seen[0]
+        return x @ self.w + self.b
+
+
 class InPlace(Layer):
     def update(self, learning_rate):
         self.w -= learning_rate * self.dw
@@ -131,7 +166,7 @@ class InPlace(Layer):
 
 class WithFunctions:
     def __init__(self, fan_in, fan_out, rng):
-        self.w = 0.01 * rng.standard_normal((fan_in, fan_out))
+        self.w = rng.standard_normal((fan_in, fan_out)) * (2 / fan_in) ** 0.5
         self.b = np.zeros((fan_out,))
 
     def forward(self, x):
@@ -153,8 +188,8 @@ class WithFunctions:
 
 class Slotted(Layer):
     def __init__(self, fan_in, fan_out, rng):
-        self.w = rng.uniform(-1, 1, (fan_in, fan_out))
-        self.b = rng.normal(size=fan_out) * 0.01
+        self.w = rng.uniform(-1, 1, (fan_out, fan_in)).T * np.sqrt(6 / fan_in)
+        self.b = 0 * self.w[0]
         self.dw, self.db = np.zeros_like(self.w), np.zeros_like(self.b)
 
 
@@ -236,7 +271,66 @@ EXERCISES = (
                 AllAlike,
                 "All weights start equal. Then all units compute the same, get the same gradient "
                 "and stay the same for ever: draw them from rng.",
-                "conduct",
+                "units start different from each other",
+                0.2,
+            ),
+            Misconception(
+                "one-column-for-all-units",
+                OneColumnForAll,
+                "The weights are drawn once and repeated for every unit. Then all units compute "
+                "the same and stay the same for ever: each needs weights of its own.",
+                "units start different from each other",
+                0.2,
+                ("all-units-alike",),
+            ),
+            Misconception(
+                "root-forgotten",
+                starting(lambda d, m, rng: rng.normal(0, 2 / d, (d, m))),
+                "The weights start far too small: 2/fan_in is the variance, and what scales the "
+                "numbers is the standard deviation.",
+                "w starts with variance 2/fan_in",
+                0.15,
+            ),
+            Misconception(
+                "fan-out-for-fan-in",
+                starting(lambda d, m, rng: rng.normal(0, np.sqrt(2 / m), (d, m))),
+                "The spread depends on fan_out, the number of units. What matters is over how many "
+                "inputs each unit sums.",
+                "w starts with variance 2/fan_in",
+                0.15,
+            ),
+            Misconception(
+                "weights-all-positive",
+                starting(lambda d, m, rng: rng.random((d, m)) * np.sqrt(24 / d)),
+                "The weights do not start around 0: uniform numbers from 0 to 1 are all positive.",
+                "w starts with mean 0",
+                0.15,
+            ),
+            Misconception(
+                "generator-ignored",
+                starting(
+                    lambda d, m, rng: np.random.default_rng(0).normal(0, (2 / d) ** 0.5, (d, m))
+                ),
+                "The weights do not come from the rng that is handed over, so that two layers may "
+                "start alike and no run can be repeated.",
+                "w is drawn from rng",
+                0.15,
+            ),
+            Misconception(
+                "bias-starts-at-random",
+                BiasAtRandom,
+                "The biases start at random; they start at 0, the weights see to it that units "
+                "differ.",
+                "b starts at 0",
+                0.15,
+            ),
+            Misconception(
+                "remembers-the-first-input",
+                RemembersTheFirst,
+                "After a second forward pass backward still uses the x of the first: what is kept "
+                "must be replaced each time.",
+                "dw again",
+                0.3,
             ),
         ),
         variants=(InPlace, WithFunctions, Slotted),

@@ -16,9 +16,12 @@ PRELU = {"prelu_forward": prelu_forward, "prelu_backward": prelu_backward}
 
 
 def slopes(rng, *shape):
-    """Slopes below 1, some of them negative."""
+    """What may be learnt: slopes of either sign, the last of several above 1."""
     drawn = np.round(rng.uniform(0.1, 0.6, shape), 3)
-    return np.asarray(np.where(rng.random(shape) < 0.3, -drawn, drawn))
+    drawn = np.where(rng.random(shape) < 0.3, -drawn, drawn)
+    if drawn.size > 1:
+        drawn[-1] = np.abs(drawn[-1]) + 1.2
+    return np.asarray(drawn)
 
 
 def draw(rng, shape):

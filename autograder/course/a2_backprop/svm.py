@@ -26,6 +26,7 @@ def more(rng):
     default = frozenset({"default parameters"})
     return [
         Case("x of shape (6, 4) and the default delta", plain, tags=default),
+        Case("x of shape (6, 4) and delta = 0", plain | {"delta": 0.0}, "delta = 0"),
         Case("margins that are exactly 0", {"x": exact, "y": y, "delta": 1.0}, "kinks"),
         Case("examples whose margins are all kept", {"x": kept, "y": winners}, "no violation"),
     ]
@@ -324,7 +325,7 @@ EXERCISES = (
             ),
             Misconception(
                 "label-column-minus-one",
-                label_column(lambda dx, rows, y: -(dx[rows, y] < 0) / len(dx)),
+                label_column(lambda dx, rows, y: np.where(dx[rows, y] < 0, -1 / len(dx), 0)),
                 "At the true class you subtract 1 once per example. Its score stands in every "
                 "margin, so each violated one counts.",
                 "dx",
