@@ -19,6 +19,9 @@ KOLMOGOROV = 3.8
 """Limit for √n·D: 2·exp(−2·3.8²) < 1e-12."""
 
 
+EVEN = 0.15
+"""Draws that lie closer than this (√n·D) to their distribution were never drawn: π²/8/0.15² = 55."""
+
 SHARED_BY_ROWS = "the same for all rows"
 SHARED = (SHARED_BY_ROWS, "the same for all columns")
 """What `dependence` calls draws that several entries share."""
@@ -79,7 +82,7 @@ def dependence(values: np.ndarray) -> str:
         if len(totals) > 9 and table.shape[1 - axis] > 9:
             size = chi_square(float((totals**2).sum() / table.shape[1 - axis]), len(totals))
             if abs(size) > LIMIT:
-                return f"{word} are drawn as a whole"
+                return f"{word} are drawn as a whole" if size > 0 else f"{word} balance out"
     return "each entry for itself"
 
 
@@ -90,22 +93,39 @@ def _neighbours(z: np.ndarray, axis: int) -> float:
 
 
 def distribution(values: np.ndarray) -> str:
-    """ "normal", "uniform", "constant", "two values" or "another", whatever mean and variance."""
+    """ "normal", "uniform", "constant", "two values", "another" …, whatever mean and variance."""
     x = np.sort(np.asarray(values, dtype=np.float64), axis=None)
     if x.size == 0 or not np.isfinite(x).all():
         return "not finite"
     spread = x.std()
     if spread <= 1e-12 * np.abs(x).max(initial=0.0):
         return "constant"
+    if not np.any(x % 1) and not (x[0] == -1 and x[-1] == 1):
+        return "whole numbers"
     if len(np.unique(x[:: max(1, x.size // 500)])) <= 2:
         return "two values"
+    if min(np.count_nonzero(x == x[0]), np.count_nonzero(x == x[-1])) > 3:
+        return "heaped at both ends"
     z = (x - x.mean()) / spread
     distance = {
         "normal": _kolmogorov(normal_cdf(z)),
         "uniform": _kolmogorov(np.clip((z / np.sqrt(3) + 1) / 2, 0, 1)),
     }
     word = min(distance, key=distance.__getitem__)
+    if distance[word] < EVEN:
+        return "an even grid"
+    if word == "normal" and x.size > 1000:
+        if _light_tails(z):
+            triangle = np.where(z < 0, (1 + z / 6**0.5) ** 2 / 2, 1 - (1 - z / 6**0.5) ** 2 / 2)
+            fits = 2.36 < np.abs(z).max() < 2.5 and _kolmogorov(triangle) < KOLMOGOROV
+            return "triangular" if fits else "cut off"
     return word if distance[word] < KOLMOGOROV else "another"
+
+
+def _light_tails(z: np.ndarray) -> bool:
+    """Whether large values are too rare for normal draws: the kurtosis, downwards only, where
+    its distribution falls off faster than a normal one."""
+    return bool((np.mean(z**4) - 3) * np.sqrt(z.size / 24) < -LIMIT)
 
 
 def _kolmogorov(probabilities: np.ndarray) -> float:

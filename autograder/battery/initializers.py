@@ -8,10 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from autograder.battery.chance import LIMIT, dependence, distribution, snap, variance
+from autograder.battery.chance import LIMIT, snap, variance
 from autograder.battery.classes import script
-from autograder.battery.compare import as_array, same, shape_text
-from autograder.battery.kind import Kind, Observed, Outputs, Trial, arguments
+from autograder.battery.compare import as_array, number, same, shape_text
+from autograder.battery.draws import FOR_ITSELF, ODD, SAID, shape_of, togetherness
+from autograder.battery.kind import Kind, Observed, Outputs, Trial, arguments, said
+from autograder.battery.spread import formula
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Function, Opaque, Raised, Seed, Value
@@ -52,19 +54,18 @@ class Initializer(Kind):
         if case.check:
             return seen
         truth = float(case.extra["variance"])
-        found = variance(weights, truth)
-        deviation = np.sqrt(max(float(np.mean(weights**2)), 1e-300) / weights.size)
-        seen.values["variance"] = found
-        seen.values["mean"] = snap(float(weights.mean()), deviation, 0.0)
-        how = dependence(weights)
-        alone = how == "each entry for itself"
-        seen.values["distribution"] = distribution(weights) if alone else "see units"
+        mean = snap(float(weights.mean()), float(weights.std()) / np.sqrt(weights.size), 0.0)
+        how = togetherness(weights)
+        alone = how == FOR_ITSELF
+        drawn = shape_of(weights, truth) if alone else "see units"
+        plain = alone and drawn not in ODD
+        seen.values["variance"] = variance(weights - mean, truth) if plain else truth
+        seen.values["mean"] = mean if plain else 0.0
+        seen.values["distribution"] = drawn
         seen.values["units"] = UNITS.get(how, how)
         seen.values["rng"] = follows_rng(student, draw, seed)
-        if not alone:
-            seen.values["variance"], seen.values["mean"] = truth, 0.0
-            if how == "all entries alike":
-                seen.values["variance"] = 0.0
+        if how == "all entries alike" and seen.values["rng"] == NEVER:
+            seen.values["rng"] = "see units"
         return seen
 
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
@@ -74,62 +75,28 @@ class Initializer(Kind):
     def recognise(
         self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
     ) -> tuple[str, str, str] | None:
-        """Which formula the variance follows over all the shapes that were tried."""
-        if aspect != "variance":
-            return None
-        for name, formula in FORMULAS.items():
-            if all(_follows(formula, trial, got) for trial, got in wrong):
-                ask = "what stands under the root, and which fan is which?"
-                return f"variance:{name}", f"is that of {name}", ask
-        return None
+        """Which formula the variance follows over all the shapes that were tried, and how the
+        draws look."""
+        if aspect == "variance":
+            return formula(wrong)
+        if aspect == "mean" and all(isinstance(got, float) for _, got in wrong):
+            fact = f"is {number(wrong[0][1])}, though weights should lie as often below 0 as above"
+            ask = "are all draws positive, or is something added to them?"
+            return "mean:not-0", fact, f"{ask} (The first number of rng.normal is the mean.)"
+        return said(SAID, aspect, wrong)
 
     def same_answer(self, aspect: str, a: Value, b: Value) -> bool:
-        """Estimates of one mistake's variance differ from draw to draw."""
-        if aspect == "variance" and isinstance(a, float) and isinstance(b, float):
+        """Estimates of one mistake's variance or mean differ from draw to draw."""
+        if aspect in ("variance", "mean") and isinstance(a, float) and isinstance(b, float):
             return abs(a - b) <= 0.15 * max(abs(a), abs(b))
         return same(a, b, relative=1e-6)
 
 
-def _formulas() -> dict[str, Callable[[float, float], float]]:
-    """Variances that a slip may lead to, the likelier ones first."""
-    sizes: dict[str, Callable[[float, float], float]] = {
-        "fan_in": lambda a, b: a,
-        "fan_out": lambda a, b: b,
-        "(fan_in + fan_out)": lambda a, b: a + b,
-        "√(fan_in·fan_out)": lambda a, b: (a * b) ** 0.5,
-        "√fan_in": lambda a, b: a**0.5,
-        "√fan_out": lambda a, b: b**0.5,
-        "√(fan_in + fan_out)": lambda a, b: (a + b) ** 0.5,
-        "(fan_in·fan_out)": lambda a, b: a * b,
-        "fan_in²": lambda a, b: a * a,
-        "fan_out²": lambda a, b: b * b,
-        "(fan_in + fan_out)²": lambda a, b: (a + b) ** 2,
-    }
-    factors = {"1": 1.0, "2": 2.0, "4": 4.0, "½": 0.5, "6": 6.0, "3": 3.0, "⅓": 1 / 3, "⅔": 2 / 3,
-               "12": 12.0, "¼": 0.25, "36/3": 12.0, "1/12": 1 / 12, "1/6": 1 / 6}  # fmt: skip
-    return {
-        f"{factor}/{size}": lambda a, b, f=number, s=formula: f / s(a, b)
-        for factor, number in factors.items()
-        for size, formula in sizes.items()
-    } | {"1": lambda a, b: 1.0, "fan_in": lambda a, b: a, "fan_out": lambda a, b: b}
-
-
-FORMULAS = _formulas()
-
-
-def _follows(formula: Callable[[float, float], float], trial: Trial, got: Value) -> bool:
-    if not isinstance(got, float):
-        return False
-    given = trial.case.args
-    value = formula(float(given["fan_in"]), float(given["fan_out"]))
-    return abs(got - value) <= 0.08 * value
-
-
 UNITS = {
-    "each entry for itself": "all different",
+    FOR_ITSELF: "all different",
     "the same for all columns": "all units alike",
     "the same for all rows": "all inputs weighed alike",
-    "all entries alike": "all units alike",
+    "all entries alike": "every weight is the same number",
 }
 
 

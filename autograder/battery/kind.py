@@ -188,6 +188,21 @@ class Kind:
         return same(a, b, relative=1e-6)
 
 
+Said = Mapping[tuple[str, str], tuple[str, str]]
+"""(aspect, the word that was seen) → what completes "<aspect> …", and what a tutor would add."""
+
+
+def said(
+    table: Said, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+) -> tuple[str, str, str] | None:
+    """What `Kind.recognise` answers where wrong answers are words that have a sentence."""
+    known = [got for _, got in wrong if isinstance(got, str) and (aspect, got) in table]
+    if not known:
+        return None
+    word = max(dict.fromkeys(known), key=known.count)
+    return (f"{aspect}:{word}".replace(" ", "-"), *table[aspect, word])
+
+
 def _tolerance(case: Case) -> float | None:
     """What float32 inputs are worth, also where the answer is a number in double precision."""
     narrow = any(array.dtype == np.float32 for _, array in arrays_in(dict(case.args)))

@@ -69,6 +69,9 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return _too_slow(first, name, aspect)
     if first.fault.kind == "raised":
         return _raised(evidence, aspect, wrong, when_code, when)
+    own = evidence.task.kind.recognise(aspect, [(row.trial, row.got) for row in wrong])
+    if own is not None and isinstance(first.got, str):
+        return _own(own, first, when_code, when, name, aspect)
     if first.fault.kind == "fact":
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(f"not:{aspect.replace(' ', '-')}", text, name, aspect)
@@ -76,12 +79,8 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         code = "returns-nothing" if first.got is None else "wrong-type"
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
-    own = evidence.task.kind.recognise(aspect, [(row.trial, row.got) for row in wrong])
     if own is not None:
-        code, what, ask = own
-        lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
-        code += f"@{when_code}" if when_code else ""
-        return Diagnosis(code, f"{lead}{aspect} {what}: {ask}".rstrip(": "), name, aspect)
+        return _own(own, first, when_code, when, name, aspect)
     relation = _swapped(evidence, aspect, wrong)
     if relation and _STEP.fullmatch(aspect):
         relation = None  # one step late or early is no exchange of results
@@ -118,6 +117,16 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         text = f"{aspect} is right except {when}, where it {first.fault.text}."
         return Diagnosis(f"only@{when_code}", text, name, aspect)
     return _smallest(wrong, name, aspect)
+
+
+def _own(
+    own: tuple[str, str, str], row: Row, when_code: str, when: str, name: str, aspect: str
+) -> Diagnosis:
+    """What the kind itself has recognised."""
+    code, what, ask = own
+    lead = f"Only {when}: " if when else f"For {row.trial.case.label}: "
+    code += f"@{when_code}" if when_code else ""
+    return Diagnosis(code, f"{lead}{aspect} {what}: {ask}".rstrip(": "), name, aspect)
 
 
 def occasion(rows: list[Row]) -> tuple[str, str]:

@@ -36,6 +36,10 @@ def test_statistics_of_honest_draws_are_standard_normal():
         (lambda rng: rng.laplace(size=(120, 90)), "another"),
         (lambda rng: rng.choice([-1.0, 1.0], (120, 90)), "two values"),
         (lambda rng: np.full((120, 90), 0.3), "constant"),
+        (lambda rng: rng.random((120, 90)) - rng.random((120, 90)), "triangular"),
+        (lambda rng: np.clip(rng.normal(size=(120, 90)), -2, 2), "heaped at both ends"),
+        (lambda rng: rng.permutation(np.linspace(-1, 1, 10800)), "an even grid"),
+        (lambda rng: np.rint(rng.uniform(-4, 4, (120, 90))), "whole numbers"),
     ],
 )
 def test_distributions_are_told_apart(draw, word):
@@ -50,7 +54,8 @@ def test_shared_draws_are_told_from_independent_ones():
     assert chance.dependence(np.tile(coins[:, :1], (1, 70))) == "the same for all columns"
     assert chance.dependence(np.repeat(coins[:40], 2, axis=0)) == "rows depend on each other"
     order = np.argsort(rng.random((80, 70)), axis=1)
-    assert chance.dependence(order < 49) == "rows are drawn as a whole"
+    assert chance.dependence(order < 49) == "rows balance out"
+    assert chance.dependence(coins & (rng.random((80, 1)) < 0.5)) == "rows are drawn as a whole"
 
 
 def drop_probability(x, dropout_param):

@@ -128,12 +128,12 @@ SENTENCES = {
         0.4,
     ),
     "uniform-for-normal": (
-        "The variance is right, but the draws are uniform; normal ones are asked for.",
+        "The draws are uniform: none lies beyond a limit. Normal ones are asked for.",
         "distribution",
         0.3,
     ),
     "normal-for-uniform": (
-        "The variance is right, but the draws are normal; uniform ones are asked for.",
+        "The draws are normal; uniform ones are asked for, which all lie within a limit.",
         "distribution",
         0.3,
     ),

@@ -232,7 +232,7 @@ GEOMETRIC = (
     Misconception(
         "uniform-for-normal",
         with_c(lambda i, o, c: 3**0.5 * geometric(i, o, c), uniform),
-        "The variance is right, but the draws are uniform; normal ones are asked for.",
+        "The draws are uniform: none lies beyond a limit. Normal ones are asked for.",
         "distribution",
         0.3,
     ),
