@@ -270,10 +270,10 @@ def _given_function(recipe: Function) -> Any:
     """What the student's code calls where the grader hands it a function."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        answer = recipe.call(*clean(args), **clean(kwargs))
         if not recipe.into:
-            return answer
+            return recipe.call(*clean(args), **clean(kwargs))
         arrays = getattr(args[0], recipe.into)
+        answer = recipe.call(clean(arrays), *clean(args[1:]), **clean(kwargs))
         for key, value in answer.items():
             arrays[key][...] = value
         return None

@@ -85,8 +85,9 @@ class Function:
     """Argument: a function of the grader that the student's code may call.
 
     The call comes back to the grader's side, so the grader sees each argument. With ``into``, an
-    attribute of the first argument that holds a dict of arrays, the answer is not returned but
-    written into these arrays, in place: what a training run does to a network.
+    attribute of the first argument that holds a dict of arrays, this dict is handed over in its
+    place, and the answer is not returned but written into these arrays: what a training run does
+    to a network.
     """
 
     call: Callable[..., Value]

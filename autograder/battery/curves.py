@@ -104,7 +104,9 @@ def grid(name: str, student: Student, case: Case) -> Observed:
     seen = Observed()
     given = arguments(case)
     trials = Trials(_table(given["scores"], given["grid"]))
-    reply = seen.note(student.call(name, trials.recipe(), given["grid"]))
+    names = ("evaluate", "grid")
+    reply = student.call(name, trials.recipe(), given["grid"], names=names, after=("grid",))
+    seen.keeps(seen.note(reply), given, ("grid",))
     results = _results_of(reply.value, 2, trials)
     aspects = ("each combination once", "results", "best")
     if isinstance(results, Raised):
@@ -150,7 +152,9 @@ def random_points(name: str, student: Student, case: Case) -> Observed:
     given = arguments(case)
     trials = Trials(landscape(given["centres"], given["weights"], given["height"]))
     count, seed = int(given["trials"]), int(given["seed"])
-    reply = seen.note(student.call(name, trials.recipe(), given["ranges"], count, Seed(seed)))
+    handed = (trials.recipe(), given["ranges"], count, Seed(seed))
+    reply = student.call(name, *handed, names=("evaluate", "ranges"), after=("ranges",))
+    seen.keeps(seen.note(reply), given, ("ranges",))
     results = _results_of(reply.value, 2, trials)
     if isinstance(results, Raised):
         seen.values = dict.fromkeys(SEARCHED, results)
@@ -255,9 +259,9 @@ def rounds(name: str, student: Student, case: Case) -> Observed:
     given = arguments(case)
     trials = Trials(landscape(given["centres"], given["weights"], given["height"]))
     count, times = int(given["trials"]), int(given["rounds"])
-    reply = seen.note(
-        student.call(name, trials.recipe(), given["ranges"], count, times, Seed(int(given["seed"])))
-    )
+    handed = (trials.recipe(), given["ranges"], count, times, Seed(int(given["seed"])))
+    reply = student.call(name, *handed, names=("evaluate", "ranges"), after=("ranges",))
+    seen.keeps(seen.note(reply), given, ("ranges",))
     results = _results_of(reply.value, 3, trials)
     if isinstance(results, Raised):
         seen.values = dict.fromkeys(REFINED, results)
@@ -357,10 +361,12 @@ def named_curves(name: str, student: Student, case: Case) -> Observed:
     seen = Observed()
     given = arguments(case)
     for family, pairs in given["curves"].items():
-        answers = [
-            seen.note(student.call(name, train, val, names=("train_loss", "val_loss"))).value
-            for train, val in pairs
-        ]
+        answers = []
+        for train, val in pairs:
+            handed = {"train_loss": train, "val_loss": val}
+            reply = student.call(name, train, val, names=tuple(handed), after=tuple(handed))
+            seen.keeps(seen.note(reply), handed, tuple(handed))
+            answers.append(reply.value)
         wrong = [a for a in answers if not isinstance(a, str) or a != family]
         no_name = [answer for answer in wrong if not isinstance(answer, str)]
         aspect = f"curves that are {family}"

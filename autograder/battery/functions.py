@@ -28,14 +28,20 @@ CONDUCT = "conduct"
 
 @dataclass(frozen=True)
 class Function(Kind):
-    """A function without memory: the same answer at every call, arguments untouched."""
+    """A function without memory: the same answer at every call, arguments untouched.
+
+    ``extra["kept"]`` names the arguments that are lists or dictionaries of the caller and must
+    stay as they are; arrays must always.
+    """
 
     outputs: tuple[str, ...] = ("out",)
 
     def script(self, name: str, student: Student, case: Case) -> Observed:
         seen = Observed()
         given = arguments(case)
-        reply = seen.note(call_with(student, name, given))
+        kept = case.extra.get("kept", ())
+        reply = seen.note(call_with(student, name, given, after=kept))
+        seen.keeps(reply, given, kept)
         seen.values = split(reply.value, self.outputs)
         if CONDUCT in case.tags and reply.raised is None:
             again = call_with(student, name, given)

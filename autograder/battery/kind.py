@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograder.battery.compare import TOLERANCE, Fault, fault
+from autograder.battery.compare import TOLERANCE, Fault, fault, same
 from autograder.battery.fixtures import resolve
 from autograder.exercise import Case
 from autograder.student import Reply, Student
@@ -52,6 +52,14 @@ class Observed:
             if text not in self.conduct:
                 self.conduct.append(text)
         return reply
+
+
+    def keeps(self, reply: Reply, given: Mapping[str, Value], names: Sequence[str]) -> None:
+        """Record which lists and dictionaries of the caller are no longer what they were; the
+        call was asked for them with ``after=names``."""
+        for name in names:
+            if reply.raised is None and not same(reply.after.get(name), given[name], 1e-12):
+                self.conduct.append(f"changes {name}")
 
 
 @dataclass(frozen=True)
@@ -183,8 +191,6 @@ class Kind:
 
     def same_answer(self, aspect: str, a: Value, b: Value) -> bool:
         """Whether two answers are one, for the match of a misconception."""
-        from autograder.battery.compare import same
-
         return same(a, b, relative=1e-6)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.classes import script
-from autograder.battery.compare import as_array
+from autograder.battery.compare import as_array, same
 from autograder.battery.kind import Observed, arguments
 from autograder.battery.series import as_series
 from autograder.exercise import Case
@@ -17,16 +17,18 @@ from autograder.values import Function, Handle, Object, Provided, Raised, Value
 
 
 def bowl(params: Mapping[str, Value], targets: Mapping[str, Value]) -> Object:
-    """A network whose loss is half the squared distance to its targets, larger or smaller with
-    the examples it is shown: ``loss(X, y) -> (loss, grads)``, ``loss(X) -> scores``."""
+    """A network whose loss is half the squared distance to its targets, and half the squared sum
+    of their mean distances, so that each gradient depends on all parameters; larger or smaller
+    with the examples it is shown: ``loss(X, y) -> (loss, grads)``, ``loss(X) -> scores``."""
 
     def loss(now: Mapping[str, Value], X: Value, y: Value = None) -> Value:
         if y is None:
             return np.zeros((len(X), 3))
-        weights = now["params"]
+        away = {key: now["params"][key] - targets[key] for key in targets}
         size = 1 + float(np.mean(X)) / 4 + float(np.sum(X[:, 0] * y)) / 20
-        grads = {key: size * (weights[key] - targets[key]) for key in targets}
-        total = sum(float(np.sum((weights[key] - targets[key]) ** 2)) for key in targets)
+        joint = sum(float(np.mean(d)) for d in away.values())
+        grads = {key: size * (d + joint / d.size) for key, d in away.items()}
+        total = sum(float(np.sum(d**2)) for d in away.values()) + joint**2
         return 0.5 * size * total, grads
 
     return Object({"params": dict(params)}, {"loss": loss})
@@ -40,7 +42,10 @@ def descent(name: str, student: Student, case: Case) -> Observed:
     params = given.pop("params")
     net = student.hold(bowl(params, given.pop("targets")))
     names = ("net", *given)
-    reply = seen.note(student.call(name, net, *given.values(), names=names, after=("net",)))
+    kept = [key for key, value in given.items() if isinstance(value, Mapping)]
+    after = ("net", *kept)
+    reply = seen.note(student.call(name, net, *given.values(), names=names, after=after))
+    seen.keeps(reply, given, kept)
     losses = reply.value
     seen.values["losses"] = as_series(losses) if isinstance(losses, (list, tuple)) else losses
     after = student.read(net, "params")
@@ -52,15 +57,16 @@ def descent(name: str, student: Student, case: Case) -> Observed:
 
 @script
 def snapshots(name: str, student: Student, case: Case) -> Observed:
-    """``snapshot_ensemble`` on a network that each cycle changes in place."""
+    """``snapshot_ensemble`` on a network that each cycle changes in place, from where it is."""
     seen = Observed()
     given = arguments(case)
-    cycles: list[Mapping[str, np.ndarray]] = given["after each cycle"]
+    moves: list[Mapping[str, np.ndarray]] = given["moves"]
     run: list[int] = []
 
-    def run_cycle(net: Value) -> Value:
+    def run_cycle(params: Value) -> Value:
         run.append(len(run))
-        return cycles[min(len(run), len(cycles)) - 1]
+        move = moves[min(len(run), len(moves)) - 1]
+        return {key: np.asarray(params[key]) / 2 + move[key] for key in move}
 
     net = student.hold(Object({"params": given["params"]}))
     count = int(given["cycles"])
@@ -133,6 +139,11 @@ def features(name: str, student: Student, case: Case) -> Observed:
     net = _convolutional(student, params) if "W3" in params else _two_layers(student, params)
     reply = seen.note(student.call(name, net, given["X"], names=("net", "X")))
     seen.values["features"] = reply.value
+    after = student.read(net, "params")
+    for key, value in params.items():
+        left = after.get(key) if isinstance(after, Mapping) else None
+        if reply.raised is None and not same(left, value, 1e-12):
+            seen.conduct.append(f"changes net.params[{key!r}]")
     return seen
 
 

@@ -21,8 +21,8 @@ __all__ = ["Evidence", "diagnose", "invariants"]
 CONDUCT_ADVICE = {
     "changes": (
         "changes-its-input",
-        "An array that is passed in belongs to the caller, who still needs it: work on a copy, "
-        "or write into a new array.",
+        "What is passed in belongs to the caller, who still needs it: work on a copy, or write "
+        "into something new.",
     ),
     "gives another answer at its second": (
         "state-from-the-first-use",

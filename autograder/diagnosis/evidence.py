@@ -46,7 +46,8 @@ class Evidence:
     def failing_aspects(self) -> list[str]:
         """Aspects with a fault that is not forgiven, in the report's order."""
         failing = [f.aspect for row in self.findings for f in row if not f.passed]
-        order = [a for a in self.trials[0].expected.values if a in failing]
+        order = dict.fromkeys(a for trial in self.trials for a in trial.expected.values)
+        order = [a for a in order if a in failing]
         return [a for a in order if a not in self.carried]
 
     def rows(self, aspect: str) -> list[Row]:

@@ -272,6 +272,8 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         return None
     if y.ndim != 1 or y.dtype.kind not in "iu" or len(y) != len(e) or e.shape[1] < 2:
         return None
+    if y.min() < 0 or y.max() >= e.shape[1]:
+        return None  # labels of other classes than these columns
     off = np.abs(g - e) > 1e-6 * np.abs(e).max()
     at_label = np.zeros(e.shape, bool)
     at_label[np.arange(len(y)), y] = True

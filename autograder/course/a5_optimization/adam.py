@@ -25,8 +25,8 @@ def with_setdefault(w, dw, config=None):
     config.setdefault("beta1", 0.9)
     config.setdefault("beta2", 0.999)
     config.setdefault("epsilon", 1e-8)
-    config.setdefault("m", np.zeros_like(w))
-    config.setdefault("v", np.zeros_like(w))
+    config.setdefault("m", np.zeros_like(dw))
+    config.setdefault("v", np.zeros_like(dw))
     config.setdefault("t", 0)
 
     config["t"] += 1
@@ -42,7 +42,7 @@ def with_powers_kept(w, dw, config=None):
     """Keeps β^t instead of t, and the moments in place."""
     c = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, **(config or {})}
     if "moments" not in c:
-        c["moments"] = np.zeros((2, *w.shape), w.dtype)
+        c["moments"] = np.zeros((2, *w.shape), dw.dtype)
         c["power1"] = c["power2"] = 1.0
     first, second = c["moments"]
     first += (1 - c["beta1"]) * (dw - first)
@@ -73,7 +73,7 @@ def entry_by_entry(w, dw, config=None):
     b1, b2 = config.get("beta1", 0.9), config.get("beta2", 0.999)
     t = config["t"] = config.get("t", 0) + 1
     m, v = config.get("m", np.zeros(w.shape)), config.get("v", np.zeros(w.shape))
-    m, v, result = m.copy(), v.copy(), np.empty_like(w)
+    m, v, result = m.copy(), v.copy(), np.empty_like(dw)
     for i in np.ndindex(*w.shape):
         m[i] = b1 * m[i] + (1 - b1) * dw[i]
         v[i] = b2 * v[i] + (1 - b2) * dw[i] ** 2

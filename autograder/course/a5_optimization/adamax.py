@@ -33,8 +33,8 @@ def adamax_with_setdefault(w, dw, config=None):
         config = {}
     for key, value in (("learning_rate", 2e-3), ("beta1", 0.9), ("beta2", 0.999), ("t", 0)):
         config.setdefault(key, value)
-    config.setdefault("m", np.zeros_like(w))
-    config.setdefault("u", np.zeros_like(w))
+    config.setdefault("m", np.zeros_like(dw))
+    config.setdefault("u", np.zeros_like(dw))
     config["t"] += 1
     config["m"] = config["beta1"] * config["m"] + (1 - config["beta1"]) * dw
     config["u"] = np.where(
@@ -50,7 +50,7 @@ def adamax_stacked(w, dw, config=None):
     t = c["t"] = c.get("t", 0) + 1
     b1, b2 = c.get("beta1", 0.9), c.get("beta2", 0.999)
     c["m"] = b1 * c.get("m", 0) + dw - b1 * dw
-    c["u"] = np.max([b2 * c.get("u", np.zeros_like(w)), np.abs(dw)], axis=0)
+    c["u"] = np.max([b2 * c.get("u", np.zeros_like(dw)), np.abs(dw)], axis=0)
     step = c["m"] / (c["u"] + c.get("epsilon", 1e-8))
     return w - (c.get("learning_rate", 2e-3) / (1 - b1**t)) * step, c
 
@@ -59,7 +59,7 @@ def adamax_loops(w, dw, config=None):
     c = {"learning_rate": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8} | (config or {})
     m, u = list(c.get("m", [0] * w.size)), list(c.get("u", [0] * w.size))
     c["t"] = c.get("t", 0) + 1
-    flat = w.flatten()
+    flat = (w + np.zeros_like(dw)).flatten()
     for i, g in enumerate(dw.flatten()):
         m[i] = c["beta1"] * m[i] + (1 - c["beta1"]) * g
         u[i] = max(c["beta2"] * u[i], abs(g))

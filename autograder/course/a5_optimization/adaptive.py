@@ -30,14 +30,14 @@ def adagrad_with_setdefault(w, dw, config=None):
         config = {}
     config.setdefault("learning_rate", 1e-2)
     config.setdefault("epsilon", 1e-8)
-    config.setdefault("cache", np.zeros_like(w))
+    config.setdefault("cache", np.zeros_like(dw))
     config["cache"] += dw * dw
     return w - config["learning_rate"] * dw / (config["cache"] ** 0.5 + config["epsilon"]), config
 
 
 def adagrad_with_root_kept(w, dw, config=None):
     c = {"learning_rate": 0.01, "epsilon": 1e-8, "norm": 0.0, **(config or {})}
-    c["norm"] = np.hypot(c["norm"], dw).astype(w.dtype)
+    c["norm"] = np.hypot(c["norm"], dw).astype(dw.dtype)
     return np.subtract(w, c["learning_rate"] * dw / (c["epsilon"] + c["norm"])), c
 
 
@@ -66,7 +66,7 @@ def rmsprop_with_setdefault(w, dw, config=None):
 
 def rmsprop_with_step_in_place(w, dw, config=None):
     c = {"learning_rate": 0.01, "decay_rate": 0.99, "epsilon": 1e-8} | (config or {})
-    cache = c.setdefault("cache", np.zeros(w.shape, dtype=w.dtype))
+    cache = c.setdefault("cache", np.zeros(w.shape, dtype=dw.dtype))
     cache += (1 - c["decay_rate"]) * (dw * dw - cache)
     step = np.array(dw)
     step /= np.sqrt(cache) + c["epsilon"]
@@ -81,7 +81,7 @@ def rmsprop_by_loop(w, dw, config=None):
         for c, g in zip(get("cache", [0] * w.size), dw.flat, strict=True)
     ]
     moved = [a - rate * g / (c**0.5 + eps) for a, g, c in zip(w.flat, dw.flat, cache, strict=True)]
-    return np.array(moved, w.dtype).reshape(w.shape), {**(config or {}), "cache": cache}
+    return np.array(moved, dw.dtype).reshape(w.shape), {**(config or {}), "cache": cache}
 
 
 def shared(rule, root):

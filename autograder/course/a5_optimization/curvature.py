@@ -68,7 +68,8 @@ def lbfgs_cases(rng):
             "y_list": [y for _, y in drawn],
         }
         words = f"gradient of shape ({n},) and {pairs} pair{'s' * (pairs != 1)}"
-        return Case(words, args, check, frozenset(tags))
+        extra = {"kept": ["s_list", "y_list"]}
+        return Case(words, args, check, frozenset(tags), extra)
 
     made = [case(4, 3, tags=[CONDUCT]), case(3, 2), case(6, 4)]
     narrow = case(4, 3, "float32")

@@ -30,7 +30,7 @@ def sgd_by_sum(w, dw, config=None):
 def sgd_by_loop(w, dw, config=None):
     config = config or {}
     rate = config.get("learning_rate", 1e-2)
-    result = np.array(w)
+    result = np.zeros_like(dw)
     for i in np.ndindex(*w.shape):
         result[i] = w[i] - rate * dw[i]
     return [result, config]

@@ -47,7 +47,7 @@ def with_velocity_downhill(w, dw, config=None):
 def with_velocity_in_place(w, dw, config=None):
     config = {"learning_rate": 1e-2, "momentum": 0.9} | (config or {})
     if config.get("velocity") is None:
-        config["velocity"] = np.zeros(w.shape, w.dtype)
+        config["velocity"] = np.zeros(w.shape, dw.dtype)
     config["velocity"] *= config["momentum"]
     config["velocity"] -= config["learning_rate"] * dw
     return w + config["velocity"], config
@@ -61,7 +61,7 @@ def entry_by_entry(w, dw, config=None):
         for a, g in zip(v, dw.ravel(), strict=True)
     ]
     moved = [a + b for a, b in zip(w.ravel(), v, strict=True)]
-    return [np.array(moved, dtype=w.dtype).reshape(w.shape), settings | {"velocity": v}]
+    return [np.array(moved, dtype=dw.dtype).reshape(w.shape), settings | {"velocity": v}]
 
 
 EXERCISES = (

@@ -74,7 +74,8 @@ def in_place(rule: Any) -> Any:
     """The rule, writing its result into the caller's w."""
 
     def step(w, dw, config=None):
-        w[...], config = rule(w, dw, config)
+        next_w, config = rule(w, dw, config)
+        np.copyto(w, next_w)  # as ``w -= …`` does, it refuses integers
         return w, config
 
     return step
@@ -126,6 +127,16 @@ def config_not_returned(rule: Any) -> Any:
 
     def step(w, dw, config=None):
         return rule(w, dw, config)[0]
+
+    return step
+
+
+def cut_off(rule: Any) -> Any:
+    """The rule, giving the result the dtype of w whatever that is."""
+
+    def step(w, dw, config=None):
+        next_w, config = rule(w, dw, config)
+        return next_w.astype(w.dtype), config
 
     return step
 
@@ -198,12 +209,24 @@ def optimiser_cases(
         slopes = [g.astype(np.float32) for g in gradients(rng, (4, 3))]
         config = {"learning_rate": rate}
         narrow = case(rng, (4, 3), config, "float32", "in float32", slopes=slopes)
+        slopes = [turned(g) for g in gradients(rng, (3, 4))]
+        words = "in transposed arrays"
+        across = case(rng, (3, 4), config, "non-contiguous", words, slopes=slopes)
+        tags = ["any float", "may refuse"]
+        whole = case(rng, (3, 2), {"learning_rate": rate}, "integer parameters", "of integers", tags)
         return [
             replace(spread, args=strided(spread.args)),
+            replace(across, args={**across.args, "w": turned(across.args["w"])}),
             replace(narrow, args=as_dtype(narrow.args, np.float32)),
+            replace(whole, args={**whole.args, "w": np.rint(5 * whole.args["w"]).astype(int)}),
         ]
 
     return cases
+
+
+def turned(array: np.ndarray) -> np.ndarray:
+    """The same numbers, columns first in memory: a transposed array."""
+    return np.asfortranarray(array)
 
 
 def gradients(rng, shape, scale=1.0):

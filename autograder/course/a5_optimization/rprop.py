@@ -23,7 +23,7 @@ RPROP = Recipe(
         "prev_grad": ZEROS,
     },
     {
-        "old": "np.full_like(w, learning_rate) if step is None else step",
+        "old": "np.full_like(dw, learning_rate) if step is None else step",
         "same": "np.sign(dw) * np.sign(prev_grad)",
         "step": f"np.clip({CHANGED}, step_min, step_max)",
         "grad": "np.where(same < 0, 0 * dw, dw)",
@@ -89,8 +89,8 @@ def by_masks(w, dw, config=None):
 def by_loop(w, dw, config=None):
     c = {"learning_rate": 0.01, "eta_plus": 1.2, "eta_minus": 0.5, "step_min": 1e-6}
     c |= {"step_max": 50.0, **(config or {})}
-    step = c.get("step", np.full(w.shape, c["learning_rate"], w.dtype)).copy()
-    previous, result = c.get("prev_grad", np.zeros(w.shape)).copy(), w.copy()
+    step = c.get("step", np.full(w.shape, c["learning_rate"], dw.dtype)).copy()
+    previous, result = c.get("prev_grad", np.zeros(w.shape)).copy(), w + np.zeros_like(dw)
     for i in np.ndindex(*w.shape):
         g = dw[i]
         if g * previous[i] > 0:
@@ -114,7 +114,7 @@ def with_signs_only(w, dw, config=None):
     factor = np.choose(
         agree.astype(int) + 1, [c.get("eta_minus", 0.5), 1.0, c.get("eta_plus", 1.2)]
     )
-    step = c.get("step", c.get("learning_rate", 0.01)) * factor.astype(w.dtype)
+    step = c.get("step", c.get("learning_rate", 0.01)) * factor.astype(dw.dtype)
     c["step"] = np.minimum(np.maximum(step, c.get("step_min", 1e-6)), c.get("step_max", 50.0))
     c["signs"] = sign * (agree >= 0)
     return w - c["signs"] * c["step"], c

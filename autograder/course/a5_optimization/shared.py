@@ -3,6 +3,7 @@
 from autograder.course.a5_optimization.recipes import (
     Recipe,
     config_not_returned,
+    cut_off,
     gradient_in_place,
     in_place,
     one_config_for_all,
@@ -71,6 +72,14 @@ def shared_by_all(rule: Recipe, uphill: Recipe, memory: str = "") -> tuple[Misco
             "float32 parameters come back as float64: they take twice the memory from the first "
             "update on. Look for arrays that are made without a dtype.",
             "float32",
+            0.1,
+        ),
+        Misconception(
+            "integers-cut-off",
+            cut_off(rule),
+            "Integer parameters come back as integers: the fraction of each step is cut off. Only "
+            "a float array can hold the result.",
+            "integer parameters",
             0.1,
         ),
         *(_of_memory(rule, memory) if memory else ()),

@@ -18,11 +18,13 @@ def newton_cases(rng):
 
     made = [case(3, tags=[CONDUCT]), case(5), case(4)]
     saddle = definite(rng, 3) - 3.0 * np.eye(3)
+    flat = np.array([[0.0, 1.3], [1.3, 0.0]]) + np.diag([0.0, rng.uniform(-2, 2)])
     steep = definite(rng, 3, 1e-3, 1e3)
     return [
         *made,
         case(1, "one dimension"),
         case(3, "saddle points", hessian=saddle, words=" and an indefinite Hessian"),
+        case(2, "saddle points", hessian=flat, words=" and a Hessian that begins with 0"),
         case(3, "narrow valleys", hessian=steep, words=" and an ill-conditioned Hessian"),
         *in_other_memory(made),
     ]

@@ -152,7 +152,8 @@ INITIAL = Exercise(
 
 def runs(rng):
     def case(losses, label, check=""):
-        return Case(label, {"losses": [float(loss) for loss in losses]}, check)
+        given = {"losses": [float(loss) for loss in losses]}
+        return Case(label, given, check, extra={"kept": ["losses"]})
 
     start = float(np.round(rng.uniform(1.5, 2.5), 3))
     falling = start * np.exp(-np.linspace(0, 2, 9))
@@ -284,7 +285,8 @@ def rate_cases(rng):
         rates = [float(pairs[i][0]) for i in order]
         curves = [[float(x) for x in pairs[i][1]] for i in order]
         given = Fixture("loss_curves", {"rates": rates, "curves": curves})
-        return Case(label, {"loss_curve": given, "rates": rates}, check)
+        extra = {"kept": ["rates"]}
+        return Case(label, {"loss_curve": given, "rates": rates}, check, extra=extra)
 
     slow, fair = falling(2.2), falling(1.4)
     best, rising = falling(0.6), falling(1.9) + 0.3 * times

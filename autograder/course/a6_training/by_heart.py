@@ -10,7 +10,7 @@ from cs_nn.training.babysitting import overfit_small_batch
 
 
 def bowl_cases(rng, rates=None):
-    def case(n, shapes, steps, check="", dtype=np.float64, share=1.0):
+    def case(n, shapes, steps, check="", dtype=np.float64):
         params = {key: numbers(rng, *shape) for key, shape in shapes.items()}
         args = {
             "X": numbers(rng, n, 3),
@@ -35,6 +35,8 @@ def bowl_cases(rng, rates=None):
         case(1, net, 3, "a single example"),
         case(6, net, 1, "one step"),
         case(5, net, 3, "float32", np.float32),
+        case(4, {**net, "W3": (2, 3), "b3": (3,)}, 3, "three layers"),
+        case(1, {"W1": (2, 2), "b1": (2,), "W2": (2, 1), "b2": (1,)}, 60, "many steps"),
     ]
 
 
@@ -57,6 +59,15 @@ def descend(*, before=True, update=None, batch=None, once=False, losses=None, to
         return seen if losses is None else losses(seen)
 
     return overfit_small_batch
+
+
+def until_it_has_learnt(net, X, y, learning_rate, steps):
+    seen = []
+    for _ in range(steps):
+        seen += descend()(net, X, y, learning_rate, 1)
+        if seen[-1] < 0.01:
+            break
+    return seen
 
 
 def one_more_at_the_end(net, X, y, learning_rate, steps):
@@ -164,6 +175,22 @@ HEART = Exercise(
             descend(names="W"),
             "The biases stay as they are; they are parameters like the weights.",
             "b1 at the end",
+        ),
+        tell(
+            "only-two-layers-trained",
+            descend(names=("W1", "b1", "W2", "b2")),
+            "Only W1, b1, W2 and b2 are trained. A network may have more parameters: all those in "
+            "net.params have a gradient.",
+            "W3 at the end",
+            0.2,
+        ),
+        tell(
+            "stops-when-it-has-learnt",
+            until_it_has_learnt,
+            "It stops before the last step, once the loss is low. All `steps` steps were asked "
+            "for, and a loss of each.",
+            "losses",
+            0.2,
         ),
         tell(
             "learning-rate-forgotten",

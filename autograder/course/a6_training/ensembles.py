@@ -30,7 +30,8 @@ def vote_cases(rng):
     def case(models, n, classes, check="", tags=(), dtype=np.float64):
         given = [p.astype(dtype) for p in probabilities(rng, models, n, classes)]
         label = f"{models} model{'s' * (models > 1)}, {n} examples and {classes} classes"
-        return Case(label, {"probabilities": given}, check, frozenset(tags))
+        extra = {"kept": ["probabilities"]}
+        return Case(label, {"probabilities": given}, check, frozenset(tags), extra)
 
     return [
         case(3, 8, 4, tags=[CONDUCT]),
@@ -137,7 +138,7 @@ def cycle_cases(rng):
 
         args = {
             "params": draw(),
-            "after each cycle": [as_dtype(draw(), dtype) for _ in range(max(cycles, 1))],
+            "moves": [as_dtype(draw(), dtype) for _ in range(max(cycles, 1))],
             "cycles": cycles,
         }
         return Case(f"{cycles} cycles", as_dtype(args, dtype), check)
@@ -165,6 +166,15 @@ def collecting(take=lambda net: copy.deepcopy(net.params), *, first=False, count
         return kept
 
     return snapshot_ensemble
+
+
+def starting_afresh(net, run_cycle, cycles):
+    start, kept = copy.deepcopy(net.params), []
+    for _ in range(cycles):
+        net.params = copy.deepcopy(start)
+        run_cycle(net)
+        kept.append(copy.deepcopy(net.params))
+    return kept
 
 
 SNAPSHOTS = Exercise(
@@ -196,6 +206,14 @@ SNAPSHOTS = Exercise(
             "cycle is wasted.",
             "first snapshot",
             0.4,
+        ),
+        tell(
+            "cycles-start-afresh",
+            starting_afresh,
+            "Each cycle starts from the parameters that the network had at first. It should go on "
+            "from where the one before has ended.",
+            "second snapshot",
+            0.3,
         ),
         tell(
             "one-cycle-too-many",

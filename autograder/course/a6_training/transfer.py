@@ -15,8 +15,8 @@ from cs_nn.training.transfer import feature_extractor, fine_tune, freeze
 
 
 def freeze_cases(rng):
-    def case(names, check="", dtype=np.float64):
-        shapes = {"W1": (3, 4), "b1": (4,), "W2": (4, 2), "b2": (2,)}
+    def case(names, check="", dtype=np.float64, more=None):
+        shapes = {"W1": (3, 4), "b1": (4,), "W2": (4, 2), "b2": (2,), **(more or {})}
         grads = as_dtype({key: numbers(rng, *shape) for key, shape in shapes.items()}, dtype)
         return Case(f"names = {names}", {"grads": grads, "names": names}, check)
 
@@ -27,6 +27,8 @@ def freeze_cases(rng):
         case([], "nothing to freeze"),
         case(["W1", "b1", "W2", "b2"], "everything frozen"),
         case(["W1"], "float32", np.float32),
+        case(["W1", "b2"], "names that begin alike", more={"W10": (2, 3), "b21": (3,)}),
+        case(["W12"], "names that begin alike", more={"W12": (2, 3), "2": (3,)}),
     ]
 
 
@@ -92,6 +94,23 @@ FREEZE = Exercise(
             frozen(lambda key, g, names: np.zeros_like(g) if key in names[:1] else g),
             "Only the first name is frozen.",
             "gradient of b1",
+        ),
+        tell(
+            "names-that-begin-alike",
+            frozen(lambda key, g, names: np.zeros_like(g) if key.startswith(tuple(names)) else g),
+            "A parameter is frozen if its name begins with one of the names: W10 goes with W1. "
+            "Only the names themselves count.",
+            "gradient of W10",
+            0.2,
+        ),
+        tell(
+            "names-inside-names",
+            frozen(lambda key, g, names: g * (not any(name in key for name in names))),
+            "A parameter is frozen if one of the names occurs anywhere in its own: W10 goes with "
+            "W1. Only whole names count.",
+            "gradient of W10",
+            0.2,
+            ("names-that-begin-alike",),
         ),
         tell(
             "nothing-frozen",

@@ -113,7 +113,8 @@ def series_cases(rng):
         values = series.tolist() if as_list else series
         args = {"series": values, "window": window}
         kind = "whole numbers" if whole else "numbers"
-        return Case(f"{length} {kind} and window = {window}", args, check, frozenset(tags))
+        label, extra = f"{length} {kind} and window = {window}", {"kept": ["series"]}
+        return Case(label, args, check, frozenset(tags), extra)
 
     return [
         case(9, 3, tags=[CONDUCT], as_list=False),
