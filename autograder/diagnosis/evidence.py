@@ -67,10 +67,13 @@ class Evidence:
             for i, findings in enumerate(self.findings)
             if i in left or all(f.passed for f in findings if f.aspect == aspect)
         ]
-        trials, got, findings = (
-            [rows[i] for i in kept] for rows in (self.trials, self.got, self.findings)
+        return Evidence(
+            self.task,
+            [self.trials[i] for i in kept],
+            [self.got[i] for i in kept],
+            [self.findings[i] for i in kept],
+            self.carried,
         )
-        return Evidence(self.task, trials, got, findings, self.carried)
 
     def says_nothing(self, aspect: str) -> bool:
         """Whether the wrong answers only point to another aspect, which is wrong as well."""
