@@ -33,6 +33,11 @@ CONDUCT_ADVICE = {
         "state-between-objects",
         "What backward needs belongs to the object, in self: a network has many of its kind.",
     ),
+    "gives another answer when a second network": (
+        "state-between-objects",
+        "What is made in the body of a class belongs to all its objects: make it in __init__, in "
+        "self.",
+    ),
     "gives another answer when a second gate": (
         "state-between-objects",
         "What backward needs belongs to the object, in self: a graph has many of its kind.",

@@ -122,6 +122,10 @@ def backward_by_sign(dout, cache):
     return dout * np.heaviside(cache, np.array(0, dtype=dout.dtype)).astype(dout.dtype)
 
 
+def both_positive(dout, cache):
+    return np.where(cache > 0, np.maximum(dout, 0), 0)
+
+
 EXERCISES = (
     Exercise(
         name="relu_forward",
@@ -239,6 +243,13 @@ EXERCISES = (
                 "What backward needs is kept outside the cache; the next ReLU in the network "
                 "overwrites it.",
                 "conduct",
+            ),
+            Misconception(
+                "both-positive",
+                both_positive,
+                "Negative gradients are lost where the unit was on. Only the sign of x decides "
+                "what passes; a gradient may well be negative.",
+                "dx",
             ),
         ),
         variants=(

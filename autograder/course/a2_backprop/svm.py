@@ -209,6 +209,18 @@ def with_one_hot(x, y, delta=1.0):
     return np.mean(np.sum(push * raw, axis=1)), dx / x.shape[0]
 
 
+def delta_outside_the_hinge(x, y, delta=1.0):
+    rows = np.arange(len(x))
+    raw = x - x[rows, y][:, None]
+    kept = np.maximum(0, raw) + delta
+    kept[rows, y] = 0
+    return finish(kept, raw > 0, x, y)
+
+
+def loss_outside_the_hinge(x, y, delta=1.0):
+    return delta_outside_the_hinge(x, y, delta)[0], correct(x, y, delta)[1]
+
+
 EXERCISES = (
     Exercise(
         name="svm_loss",
@@ -366,6 +378,22 @@ EXERCISES = (
                 "x is changed while the margins are computed; the caller still needs the scores. "
                 "Subtract into a new array.",
                 "conduct",
+            ),
+            Misconception(
+                "delta-outside-the-hinge",
+                delta_outside_the_hinge,
+                "delta is added after the maximum with 0, so classes that are far behind cost "
+                "delta too, and near misses get no gradient. It belongs inside.",
+                "loss",
+                0.5,
+            ),
+            Misconception(
+                "delta-outside-the-hinge-of-the-loss",
+                loss_outside_the_hinge,
+                "In the loss delta is added after the maximum with 0, so classes that are far "
+                "behind cost delta too. It belongs inside.",
+                "loss",
+                0.4,
             ),
         ),
         variants=(as_in_the_notes, by_loops, with_one_hot),
