@@ -126,6 +126,10 @@ def both_positive(dout, cache):
     return np.where(cache > 0, np.maximum(dout, 0), 0)
 
 
+def relu_six(x):
+    return np.clip(x, 0, 6), x
+
+
 EXERCISES = (
     Exercise(
         name="relu_forward",
@@ -179,6 +183,14 @@ EXERCISES = (
                 "You return the slope, 1 or 0. Forward passes the value through where it is "
                 "positive.",
                 "values",
+            ),
+            Misconception(
+                "clipped-at-six",
+                relu_six,
+                "Nothing larger than 6 comes out: this is the ReLU6 of some mobile networks. A "
+                "ReLU has no upper limit.",
+                "large numbers",
+                0.3,
             ),
         ),
         variants=(relu_by_where, relu_by_mask, relu_by_mean),

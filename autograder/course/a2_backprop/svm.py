@@ -221,6 +221,14 @@ def loss_outside_the_hinge(x, y, delta=1.0):
     return delta_outside_the_hinge(x, y, delta)[0], correct(x, y, delta)[1]
 
 
+def one_more_at_the_label(x, y, delta=1.0):
+    loss, dx = correct(x, y, delta)
+    kept = margins(x, y, delta)
+    rows = np.arange(len(x))
+    dx[rows, y] -= (kept[rows, y] > 0) / len(x)
+    return kept.sum() / len(x), dx
+
+
 EXERCISES = (
     Exercise(
         name="svm_loss",
@@ -394,6 +402,15 @@ EXERCISES = (
                 "behind cost delta too. It belongs inside.",
                 "loss",
                 0.4,
+            ),
+            Misconception(
+                "true-class-counted-throughout",
+                one_more_at_the_label,
+                "The true class is compared with itself: it adds delta to the loss of every "
+                "example, and 1 to the count of violated margins at the label. Leave it out of "
+                "both.",
+                "loss",
+                0.5,
             ),
         ),
         variants=(as_in_the_notes, by_loops, with_one_hot),
