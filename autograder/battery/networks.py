@@ -89,6 +89,14 @@ def sequential(name: str, student: Student, case: Case) -> Observed:
     seen.values["updates"] = raised or {"early": early, "layers": asked, "late": late}
     raised = next((value for value in (out, dx) if isinstance(value, Raised)), None)
     seen.values["second pass"] = raised or [out, dx]
+    if CONDUCT in case.tags and raised is None:
+        student.call(name, layers[:1], keep=True)
+        late = student.call(net, x[::-1] - 0.2, method="forward").value
+        if not same(out, late, relative=1e-6):
+            seen.conduct.append(
+                "gives another answer when a second network is made in between "
+                "(is something kept with the class?)"
+            )
     return seen
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.diagnosis import invariants
+from autograder.diagnosis.compounds import compound
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import another_order, earlier_step, recognise
 from autograder.diagnosis.suspects import likeness, match
@@ -32,6 +33,11 @@ CONDUCT_ADVICE = {
     "gives another answer when a second layer": (
         "state-between-objects",
         "What backward needs belongs to the object, in self: a network has many of its kind.",
+    ),
+    "gives another answer when a second network": (
+        "state-between-objects",
+        "What is made in the body of a class belongs to all its objects: make it in __init__, in "
+        "self.",
     ),
     "gives another answer when a second gate": (
         "state-between-objects",
@@ -69,14 +75,34 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         # A wrong step carries over into all later ones; only the first has something to say.
         if earlier_step(aspect, unexplained) is None:
             found.append(recognise(evidence, aspect))
-    found = _with_likeness(evidence, found)
+    found = _with_likeness(evidence, _without_consequences(evidence, found))
+    found = [_with_compound(evidence, diagnosis) for diagnosis in found]
     for aspect, left in explained.items():
         if left:
             found.append(recognise(evidence.but(aspect, left), aspect))
     found = _merge(found)
     if "conduct" not in explained:
-        found += _conduct(evidence)
+        conduct = _conduct(evidence)
+        shared = [d for d in conduct if d.code.startswith("state-between-objects")]
+        found = shared + found + [d for d in conduct if d not in shared]
     return found
+
+
+def _without_consequences(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis]:
+    """An output that is wrong only where another is infinite or not a number says nothing of
+    its own."""
+
+    def wrong(aspect: str) -> set[int]:
+        return {i for i, row in enumerate(evidence.rows(aspect)) if row.fault}
+
+    broken = [d for d in found if d.code == "not-finite"]
+    return [
+        d
+        for d in found
+        if d in broken
+        or d.exact
+        or not any(wrong(d.aspect) <= wrong(other.aspect) for other in broken)
+    ]
 
 
 VAGUE = (
@@ -117,6 +143,22 @@ def _with_likeness(evidence: Evidence, found: list[Diagnosis]) -> list[Diagnosis
     return [_liken(d, *alike[d.aspect]) if d in vague and d.aspect in alike else d for d in found]
 
 
+def _with_compound(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
+    """Where still only the symptom is known: two mistakes in one answer, if it is that."""
+    if diagnosis.exact or not diagnosis.code.startswith(VAGUE):
+        return diagnosis
+    both = compound(evidence, diagnosis.aspect)
+    if both is None:
+        return diagnosis
+    suspect, relation = both
+    text = (
+        f"{diagnosis.aspect} shows two mistakes at once. {suspect.sentence} Beside that, it "
+        f"{relation.fact}: {relation.question}"
+    )
+    code = f"{suspect.code}+{relation.code}"
+    return dataclasses.replace(diagnosis, code=code, message=text)
+
+
 def _liken(diagnosis: Diagnosis, code: str, words: str) -> Diagnosis:
     """The words join the message; a code that says nothing gives way to what they say."""
     if code == "like":
@@ -130,7 +172,10 @@ def _merge(found: list[Diagnosis]) -> list[Diagnosis]:
     """One sentence per mistake, however many outputs show it."""
     merged: dict[str, Diagnosis] = {}
     for diagnosis in found:
-        merged.setdefault(diagnosis.code, diagnosis)
+        code = diagnosis.code
+        if code.startswith("raised:"):  # one line may raise for several outputs, now and then
+            code = code.partition("@")[0]
+        merged.setdefault(code, diagnosis)
     return list(merged.values())
 
 

@@ -84,7 +84,7 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     relation = _swapped(evidence, aspect, wrong)
     if relation and _STEP.fullmatch(aspect):
         relation = None  # one step late or early is no exchange of results
-    relation = relation or _common(wrong) or _over_cases(wrong)
+    relation = relation or _common(wrong) or _over_cases(wrong) or _nearly(wrong)
     if relation is None and first.fault.kind == "dtype":
         text = f"{aspect} {first.fault.text}"
         if "cut off" in text:
@@ -229,6 +229,27 @@ def _over_cases(wrong: list[Row]) -> Relation | None:
             "which constant is added or forgotten?",
         )
     return None
+
+
+def _nearly(wrong: list[Row]) -> Relation | None:
+    """Off by less than a thousandth wherever inputs are ordinary: somebody meant well."""
+    rows = [row for row in wrong if not row.trial.case.check]
+    pairs = [(as_array(row.expected), as_array(row.got)) for row in rows]
+    if len(pairs) < 2:
+        return None
+    most = 0.0
+    for e, g in pairs:
+        if e is None or g is None or e.shape != g.shape or e.dtype.kind != "f" or not np.any(e):
+            return None
+        most = max(most, float(np.abs(g - e).max() / np.abs(e).max()))
+    if not most < 1e-3:
+        return None
+    return Relation(
+        "nearly-right",
+        f"is nearly right, off by {most:.1g} of its size",
+        "is a small constant added, or something clipped, where the formula has none? Or is a "
+        "derivative replaced by a difference quotient?",
+    )
 
 
 def _swapped(evidence: Evidence, aspect: str, wrong: list[Row]) -> Relation | None:

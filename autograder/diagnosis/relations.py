@@ -75,8 +75,7 @@ def dimensions(args: Mapping[str, Value]) -> dict[str, int]:
         if x.ndim == 4:
             named |= {"C": x.shape[1], "H": x.shape[2], "W": x.shape[3]}
             named["N·H·W"] = x.size // x.shape[1]
-        if x.ndim > 1:
-            named["the number of elements"] = x.size
+        named["the number of elements"] = x.size
     w = arrays.get("w")
     if w is not None and w.ndim == 2:
         named["M"] = w.shape[1]
@@ -144,6 +143,13 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
         ):
             if np.isfinite(size) and abs(size - 1) > 1e-6 and size:
                 yield symbol, size, f"look at how {name} enters."
+
+
+def factor_names(row: Row, factor: float) -> Iterator[Relation]:
+    """Every meaning that a factor may have on one case."""
+    for symbol, value, question in _ratio_names(row):
+        if abs(factor - value) <= 1e-6 * abs(value):
+            yield Relation(f"ratio:{symbol}", _times(factor, symbol), question)
 
 
 @rule

@@ -23,7 +23,8 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
     A suspect explains an aspect when it gives the student's answer wherever that is wrong, and
     the right answer wherever the student's is right. Two suspects may share the wrong answers
     of one aspect between them, if neither is contradicted by a right one. Where nothing explains
-    all, a suspect may explain all ordinary cases; special ones are then another story.
+    all, a suspect may explain all ordinary cases; special ones are then another story, be they
+    wrong in another way or right.
     """
     suspects = evidence.task.suspects()
     explained: dict[str, set[int]] = {}
@@ -43,7 +44,14 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
         if not sets:
             continue
         # One mistake that explains several outputs is likelier than several mistakes.
-        chosen = max(sets, key=lambda group: (-len(group), sum(votes[s.code] for s in group)))
+        chosen = max(
+            sets,
+            key=lambda group: (
+                -len(group),
+                -(len(sets) > 1 and sum(_other_mistakes(evidence, s) for s in group)),
+                sum(votes[s.code] for s in group),
+            ),
+        )
         explained[aspect] = _left_over(evidence, aspect, chosen)
         for suspect in chosen:
             found.setdefault(suspect.code, _name(evidence, aspect, suspect))
@@ -150,7 +158,21 @@ def _explanations(
     if shared:
         return shared
     ordinary = {i for i in wrong - _raising(evidence, aspect) if not evidence.trials[i].case.check}
-    return [(suspect,) for suspect, share in fits if len(ordinary) > 1 and ordinary <= share]
+    if len(ordinary) < 2:
+        return []
+    partly = [(suspect,) for suspect, share in fits if ordinary <= share]
+    if partly or len(ordinary) < 3:
+        return partly
+    return [
+        (suspect,)
+        for suspect in suspects
+        if all(
+            _agrees(evidence, aspect, suspect, i)
+            for i in ordinary | {i for i in right if not evidence.trials[i].case.check}
+        )
+        and all(_is_wrong(evidence, aspect, suspect, i) for i in ordinary)
+        and not _too_many_mistakes(evidence, suspect, ordinary_only=True)
+    ]
 
 
 def _raising(evidence: Evidence, aspect: str) -> set[int]:
@@ -162,9 +184,11 @@ def _raising(evidence: Evidence, aspect: str) -> set[int]:
 def _left_over(evidence: Evidence, aspect: str, chosen: Sequence[Suspect]) -> set[int]:
     """Wrong trials of a kind of their own that the chosen suspects do not explain."""
     wrong, _ = _split(evidence, aspect)
+    raising = _raising(evidence, aspect)
+    ordinary = {i for i in wrong & raising if not evidence.trials[i].case.check}
     return {
         i
-        for i in wrong
+        for i in wrong - (raising if ordinary else set())
         if evidence.trials[i].case.check
         and not any(
             _agrees(evidence, aspect, s, i) and _is_wrong(evidence, aspect, s, i) for s in chosen
@@ -231,7 +255,9 @@ def _is_wrong(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool
     return any(f.aspect == aspect and not f.passed for f in findings)
 
 
-def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
+def _too_many_mistakes(
+    evidence: Evidence, suspect: Suspect, *, ordinary_only: bool = False
+) -> bool:
     """Whether the suspect gets something wrong that the student gets right (or wrong in another
     way where the student's answer is forgiven)."""
     return any(
@@ -239,7 +265,17 @@ def _too_many_mistakes(evidence: Evidence, suspect: Suspect) -> bool:
         and not _agrees(evidence, finding.aspect, suspect, i)
         for i, findings in enumerate(evidence.findings)
         for finding in findings
-        if finding.case.check != SPEED
+        if finding.case.check != SPEED and not (ordinary_only and finding.case.check)
+    )
+
+
+def _other_mistakes(evidence: Evidence, suspect: Suspect) -> int:
+    """How many outputs the suspect gets wrong where the student is wrong in another way."""
+    return sum(
+        _is_wrong(evidence, aspect, suspect, i)
+        for aspect in evidence.failing_aspects()
+        for i in sorted(_split(evidence, aspect)[0] - _raising(evidence, aspect))[:2]
+        if not _agrees(evidence, aspect, suspect, i)
     )
 
 

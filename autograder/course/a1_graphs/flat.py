@@ -116,62 +116,85 @@ def of_another_formula(compute):
     return wrong
 
 
+def with_other_parts(numerator, denominator):
+    """Wrong numbers on the way forward, and the right formulas on the way back."""
+
+    def wrong(x, y):
+        num, den = numerator(x, y).real, denominator(x, y).real
+        dden, dtotal = -num / den**2, -2 * (x + y) * num / den**2
+        sx, sy = sigma(x), sigma(y)
+        return num / den, 1 / den + dtotal + sx * (1 - sx) * dden, sy * (1 - sy) / den + dtotal
+
+    return wrong
+
+
 def c_sigma(t):
     return 1 / (1 + np.exp(-t))
 
 
-FORMULAS = {
+def right_numerator(x, y):
+    return x + c_sigma(y)
+
+
+def right_denominator(x, y):
+    return c_sigma(x) + (x + y) ** 2
+
+
+MISREAD = {
     "bracket-of-the-square-forgotten": (
-        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + x + y**2),
-        "Only y is squared in the denominator: the square belongs to the sum x + y.",
+        right_numerator,
+        lambda x, y: c_sigma(x) + x + y**2,
+        "only y is squared in the denominator: the square belongs to the sum x + y.",
     ),
     "squares-added": (
-        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + x**2 + y**2),
+        right_numerator,
+        lambda x, y: c_sigma(x) + x**2 + y**2,
         "x and y are squared one by one; it is their sum that is squared.",
     ),
     "difference-squared": (
-        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + (x - y) ** 2),
-        "The square is that of x − y; x and y are added.",
+        right_numerator,
+        lambda x, y: c_sigma(x) + (x - y) ** 2,
+        "the square is that of x − y; x and y are added.",
     ),
     "sum-not-squared": (
-        lambda x, y: (x + c_sigma(y)) / (c_sigma(x) + (x + y)),
-        "The sum x + y in the denominator is not squared.",
+        right_numerator,
+        lambda x, y: c_sigma(x) + (x + y),
+        "the sum x + y in the denominator is not squared.",
     ),
     "sigmoids-exchanged": (
-        lambda x, y: (x + c_sigma(x)) / (c_sigma(y) + (x + y) ** 2),
-        "The two sigmoids have each other's argument.",
+        lambda x, y: x + c_sigma(x),
+        lambda x, y: c_sigma(y) + (x + y) ** 2,
+        "the two sigmoids have each other's argument.",
     ),
     "sigmoid-of-the-numerator-forgotten": (
-        lambda x, y: (x + y) / (c_sigma(x) + (x + y) ** 2),
-        "In the numerator y should go through a sigmoid.",
+        lambda x, y: x + y,
+        right_denominator,
+        "in the numerator y should go through a sigmoid.",
     ),
     "sigmoid-of-the-denominator-forgotten": (
-        lambda x, y: (x + c_sigma(y)) / (x + (x + y) ** 2),
-        "In the denominator x should go through a sigmoid.",
+        right_numerator,
+        lambda x, y: x + (x + y) ** 2,
+        "in the denominator x should go through a sigmoid.",
     ),
     "sign-in-the-exponent": (
-        lambda x, y: (x + c_sigma(-y)) / (c_sigma(-x) + (x + y) ** 2),
-        "Your sigmoids fall where they should rise: look at the sign in the exponent.",
-    ),
-    "bracket-of-the-quotient-forgotten": (
-        lambda x, y: x + c_sigma(y) / (c_sigma(x) + (x + y) ** 2),
-        "Only the sigmoid of y is divided; the bracket around the numerator is missing.",
+        lambda x, y: x + c_sigma(-y),
+        lambda x, y: c_sigma(-x) + (x + y) ** 2,
+        "your sigmoids fall where they should rise: look at the sign in the exponent.",
     ),
 }
-OTHER_FORMULAS = tuple(
-    mistake
-    for code, (formula, sentence) in FORMULAS.items()
-    for mistake in (
-        Misconception(
-            code,
-            of_another_formula(formula),
-            f"{sentence} The gradients fit the value that you compute.",
-            "f",
-            0.5,
-        ),
-        Misconception(
-            f"{code}-in-f", but_f(formula), f"{sentence} The gradients are right.", "f", 0.3
-        ),
+
+
+def quotient(numerator, denominator):
+    return lambda x, y: numerator(x, y) / denominator(x, y)
+
+
+MISREAD_FORMULAS = tuple(
+    Misconception(code + suffix, make(numerator, denominator), f"In f {sentence}", "f", severity)
+    for code, (numerator, denominator, sentence) in MISREAD.items()
+    for suffix, severity, make in (
+        ("", 0.5, lambda n, d: of_another_formula(quotient(n, d))),
+        ("-in-f", 0.3, lambda n, d: but_f(lambda x, y: (n(x, y) / d(x, y)).real)),
+        ("-on-the-way", 0.5, with_other_parts),
     )
 )
 
@@ -281,7 +304,7 @@ EXERCISES = (
                 "dx",
                 0.4,
             ),
-            *OTHER_FORMULAS,
+            *MISREAD_FORMULAS,
         ),
         variants=(by_hand, in_arrays, accumulating),
     ),

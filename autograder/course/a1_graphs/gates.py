@@ -358,8 +358,9 @@ EXERCISES = (
             Misconception(
                 "product-written-into-x",
                 OverwritesX,
-                "The product is written into x itself, so the caller's x is lost, and backward "
-                "takes the product for x. *= changes an array in place: make a new one.",
+                "The product is written into x itself, so the caller's x is lost, and what "
+                "backward takes for x is the product. *= changes an array in place: make a new "
+                "one.",
                 "dy",
                 0.5,
             ),

@@ -216,6 +216,17 @@ def half_steps(f, x, plus, minus, h):
     return (f((x + plus) / 2) - f((x + minus) / 2)) / h
 
 
+def moved_and_left(f, x, h=1e-5):
+    result = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        x[index] += h
+        above = f(x)
+        x[index] -= 2 * h
+        result[index] = (above - f(x)) / (2 * h)
+        x[index] += h
+    return result
+
+
 EXERCISES = (
     Exercise(
         name="numeric_gradient",
@@ -353,6 +364,15 @@ EXERCISES = (
                 "You step h/2 to each side. Here the two points lie at x + h and at x − h.",
                 "gradient",
                 0.3,
+            ),
+            Misconception(
+                "put-back-by-adding-if-at-all",
+                moved_and_left,
+                "You move x by adding h, subtracting 2h and adding h again. In floating point "
+                "this does not lead back to where you started, and when f raises, x stays moved: "
+                "remember the old value, and put it back whatever happens.",
+                "conduct",
+                0.1,
             ),
         ),
         variants=(with_nditer, with_identity, entry_by_entry(central)),

@@ -66,6 +66,11 @@ def by_sorting(a, b):
     return float(np.sort(ratio, axis=None)[-1])
 
 
+def difference_written_into_a(a, b):
+    a -= b
+    return np.max(abs(a) / floor_of(abs(a) + abs(b)))
+
+
 EXERCISES = (
     Exercise(
         name="relative_error",
@@ -187,6 +192,14 @@ EXERCISES = (
                 "root-of-squares",
                 error(lambda a, b: abs(a - b) / floor_of(np.sqrt(a * a + b * b))),
                 "The denominator is √(a² + b²); here the two magnitudes are added.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "difference-written-into-a",
+                difference_written_into_a,
+                "The difference is written into a itself: the caller's a is lost, and the size in "
+                "the denominator is that of the difference. Make a new array.",
                 "values",
                 0.4,
             ),

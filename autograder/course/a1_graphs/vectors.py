@@ -101,14 +101,14 @@ EXERCISES = (
             Misconception(
                 "two-forgotten-in-dw",
                 answer(lambda q, W, x: {"dW": np.outer(q, x)}),
-                "dW lacks the 2 of the square, which dx has.",
+                "dW lacks the 2 of the square.",
                 "dW",
                 0.3,
             ),
             Misconception(
                 "two-forgotten-in-dx",
                 answer(lambda q, W, x: {"dx": W.T @ q}),
-                "dx lacks the 2 of the square, which dW has.",
+                "dx lacks the 2 of the square.",
                 "dx",
                 0.3,
             ),

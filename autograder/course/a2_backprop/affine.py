@@ -188,6 +188,46 @@ def list_backward(dout, cache):
     return list(gradients(dout, cache))
 
 
+def examples_mixed(x, w, b):
+    return x.reshape(len(w), len(x)).T @ w + b, (x, w, b)
+
+
+def bias_for_each_feature(x, w, b):
+    return x.reshape(len(x), -1) @ w + len(w) * b, (x, w, b)
+
+
+def bias_along_the_batch(x, w, b):
+    return (w.T @ x.reshape(len(x), -1).T + b).T, (x, w, b)
+
+
+def bias_missing_its_row(x, w, b):
+    return np.squeeze(x.reshape(len(x), -1) @ w + b), (x, w, b)
+
+
+def weights_reshaped(dout, cache):
+    dx, dw, db = gradients(dout, cache)
+    return dx, dw.T.reshape(dw.shape), db
+
+
+def bias_of_the_last_example(dout, cache):
+    dx, dw, _ = gradients(dout, cache)
+    return dx, dw, dout[-1].copy()
+
+
+def last_of_both(dout, cache):
+    return *last_example_only(dout, cache)[:2], dout[-1].copy()
+
+
+def everything_averaged(dout, cache):
+    return tuple(gradient / len(dout) for gradient in gradients(dout, cache))
+
+
+def dout_left_out_of_dx(dout, cache):
+    x, w = cache[:2]
+    dx = np.broadcast_to(w.sum(axis=1), (len(x), len(w)))
+    return dx.reshape(x.shape).astype(dout.dtype), *gradients(dout, cache)[1:]
+
+
 EXERCISES = (
     Exercise(
         name="affine_forward",
@@ -236,6 +276,37 @@ EXERCISES = (
                 "An array that you are given belongs to the caller. Operators such as += write "
                 "into it: the caller's parameters change without an update step.",
                 "conduct",
+            ),
+            Misconception(
+                "examples-mixed",
+                examples_mixed,
+                "The rows hold numbers of several examples: x is reshaped to (D, N) and turned "
+                "round, which is not the same as reshaping it to (N, D).",
+                "values",
+                0.5,
+            ),
+            Misconception(
+                "bias-for-each-feature",
+                bias_for_each_feature,
+                "The bias is added once for each feature. It is added once, when the sum over the "
+                "features is done.",
+                "values",
+                0.5,
+            ),
+            Misconception(
+                "bias-along-the-batch",
+                bias_along_the_batch,
+                "The bias meets the wrong axis: b has a number for each unit, not for each "
+                "example. Only where the sizes happen to agree does this run at all.",
+                "values",
+                0.5,
+            ),
+            Misconception(
+                "single-example-squeezed",
+                bias_missing_its_row,
+                "A batch of one loses its first axis. out is (N, M), also when N is 1.",
+                "N = 1",
+                0.2,
             ),
         ),
         variants=(loop_forward, einsum_forward, list_cache_forward),
@@ -355,6 +426,47 @@ EXERCISES = (
                 "What backward needs is kept outside the cache. A network has many affine layers: "
                 "the second forward pass overwrites what the first one stored.",
                 "conduct",
+            ),
+            Misconception(
+                "weight-gradient-reshaped",
+                weights_reshaped,
+                "dw has the right numbers in the wrong places: it was (M, D) and was brought to "
+                "(D, M) by a reshape, which keeps the order of the numbers. Turning rows into "
+                "columns is something else.",
+                "dw",
+                0.4,
+            ),
+            Misconception(
+                "last-example-only-in-db",
+                bias_of_the_last_example,
+                "db is that of the last example. Every example feels the same bias, so what comes "
+                "back from all of them adds up.",
+                "db",
+                0.3,
+            ),
+            Misconception(
+                "last-example-only-in-both",
+                last_of_both,
+                "dw and db are those of the last example: in the loop each example overwrites what "
+                "the one before it left. Gradients of a shared array add up.",
+                "dw",
+                0.5,
+            ),
+            Misconception(
+                "everything-averaged",
+                everything_averaged,
+                "All three gradients are divided by the batch size. The loss owns the 1/N, and it "
+                "has reached you inside dout.",
+                "dx",
+                0.5,
+            ),
+            Misconception(
+                "upstream-gradient-left-out-of-dx",
+                dout_left_out_of_dx,
+                "dx adds up the weights alone; dout never enters. The chain rule multiplies with "
+                "it.",
+                "dx",
+                0.4,
             ),
         ),
         variants=(

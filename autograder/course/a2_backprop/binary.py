@@ -95,6 +95,19 @@ def bce_by_clipping(x, y):
     return float(loss), dx
 
 
+def bce_clipped(eps):
+    def wrong(x, y):
+        p = np.clip(sigmoid(x.astype(float)), eps, 1 - eps)
+        loss = np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p))
+        return x.dtype.type(loss) if x.dtype.kind == "f" else loss, bce_gradient(x, y)
+
+    return wrong
+
+
+def bce_of_whole_targets(x, y):
+    return bce_with_logits_loss(x, np.trunc(y))
+
+
 EXERCISES = (
     Exercise(
         name="bce_with_logits_loss",
@@ -199,6 +212,27 @@ EXERCISES = (
                 "This is the gradient for the probability σ(x). One more link of the chain leads "
                 "to the logit.",
                 "dx",
+                0.4,
+            ),
+            *(
+                Misconception(
+                    f"probability-clipped-at-{eps:g}",
+                    bce_clipped(eps),
+                    "The probability is clipped before the logarithm, so a confident mistake never "
+                    "costs more than a fixed sum, and the gradient does not fit. Put the logarithm "
+                    "and the sigmoid together on paper: then nothing needs to be clipped.",
+                    "confident mistakes",
+                    0.3,
+                    ("guarded-logarithm",),
+                )
+                for eps in (1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12)
+            ),
+            Misconception(
+                "targets-cut-to-whole-numbers",
+                bce_of_whole_targets,
+                "Targets between 0 and 1 are taken as 0, as if y were cast to whole numbers. A "
+                "target may be anything in between.",
+                "loss",
                 0.4,
             ),
         ),

@@ -262,6 +262,14 @@ EXERCISES = (
                 "has a distribution over the classes.",
                 "loss",
             ),
+            Misconception(
+                "gradient-for-the-probabilities",
+                kl_gradient_from(lambda q, dx, p: -p / np.maximum(q, 1e-300) / len(p)),
+                "This is the gradient for the probabilities of the softmax. Asked for is that for "
+                "the logits: go on back through the softmax.",
+                "dx",
+                0.4,
+            ),
         ),
         variants=(kl_by_entropy, kl_by_rows, kl_by_where),
     ),

@@ -215,6 +215,19 @@ BACKWARD_OF_ELU = Exercise(
         upstream_forgotten(elu_backward),
         dout_changed(elu_backward),
         kept_in_a_global(ELU, "elu"),
+        Misconception(
+            "one-for-alpha",
+            elu_gradient(lambda x, alpha: alpha * np.expm1(x) + 1),
+            "On the left you add 1 to the output. That is the slope only for alpha = 1: write the "
+            "exponential in terms of the output and see what has to be added.",
+            "dx",
+        ),
+        Misconception(
+            "power-rule-for-the-exponential",
+            elu_gradient(lambda x, alpha: alpha * x * np.exp(x - 1)),
+            "You differentiate the exponential as if it were a power. What is its derivative?",
+            "dx",
+        ),
     ),
     variants=(
         {"elu_forward": elu_by_index, "elu_backward": elu_backward_from_out},

@@ -144,6 +144,14 @@ def leaky_backward_by_slopes(dout, cache):
     return dout * slopes
 
 
+def maximum_with_the_slope(x, slope=0.01):
+    return np.maximum(x, np.asarray(slope, x.dtype if x.dtype.kind == "f" else float)), (x, slope)
+
+
+def slope_everywhere(dout, cache):
+    return dout * dout.dtype.type(cache[1])
+
+
 FORWARD_OF_LEAKY = Exercise(
     name="leaky_relu_forward",
     kind=Forward(),
@@ -208,6 +216,12 @@ FORWARD_OF_LEAKY = Exercise(
             lambda x, slope=0.01: np.where(x > 0, 1.0, slope).astype(x.dtype)
         ),
         input_changed(leaky_relu_forward),
+        Misconception(
+            "maximum-with-the-slope",
+            maximum_with_the_slope,
+            "You take the larger of x and the slope itself. On the left the slope multiplies x.",
+            "values",
+        ),
     ),
     variants=(leaky_by_maximum, leaky_by_parts, leaky_by_mask),
 )
@@ -277,6 +291,13 @@ BACKWARD_OF_LEAKY = Exercise(
         upstream_forgotten(leaky_relu_backward),
         dout_changed(leaky_relu_backward),
         kept_in_a_global(LEAKY, "leaky_relu"),
+        Misconception(
+            "slope-on-both-sides",
+            slope_everywhere,
+            "The gradient is multiplied by the slope everywhere. Where the input was positive the "
+            "unit has slope 1.",
+            "dx",
+        ),
     ),
     variants=(
         {"leaky_relu_forward": leaky_by_parts, "leaky_relu_backward": leaky_backward_by_parts},
@@ -284,5 +305,6 @@ BACKWARD_OF_LEAKY = Exercise(
         leaky_backward_by_slopes,
     ),
 )
+
 
 EXERCISES = (FORWARD_OF_LEAKY, BACKWARD_OF_LEAKY)

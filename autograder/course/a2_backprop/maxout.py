@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder.battery.functions import Backward, Forward
+from autograder.course.a2_backprop.maxout_mistakes import BACKWARD_MISTAKES, FORWARD_MISTAKES
 from autograder.course.a2_backprop.mistakes import dout_changed, kept_in_a_global
 from autograder.course.drawing import layer_cases, numbers
 from autograder.exercise import Case, Exercise, Misconception
@@ -248,6 +249,7 @@ EXERCISES = (
                 "more than two dimensions",
                 0.2,
             ),
+            *FORWARD_MISTAKES,
         ),
         variants=(by_loops, by_einsum, by_stacking),
     ),
@@ -337,6 +339,7 @@ EXERCISES = (
             ),
             dout_changed(maxout_backward),
             kept_in_a_global(MAXOUT, "maxout"),
+            *BACKWARD_MISTAKES,
         ),
         variants=(
             {"maxout_forward": by_loops, "maxout_backward": backward_by_loops},

@@ -191,6 +191,25 @@ def backward_by_einsum(dout, cache):
     return dx, (each if slope.ndim else float(each.sum()))
 
 
+def larger_of_both(x, slope):
+    return np.maximum(x, laid_out(slope, x) * x), (x, slope)
+
+
+def along_the_batch(x, slope):
+    if not slope.ndim:
+        return prelu_forward(x, slope)
+    each = slope[np.arange(len(x)) % len(slope)]
+    return np.where(x > 0, x, each.reshape((-1,) + (1,) * (x.ndim - 1)) * x), (x, slope)
+
+
+def batch_not_summed(values, dslope, slope):
+    return values.sum(axis=tuple(range(2, values.ndim))) if slope.ndim else dslope
+
+
+def times_the_slope(values, dslope, slope):
+    return dslope * slope
+
+
 EXERCISES = (
     Exercise(
         name="prelu_forward",
@@ -254,6 +273,21 @@ EXERCISES = (
                 "values",
             ),
             input_changed(prelu_forward),
+            Misconception(
+                "larger-of-both",
+                larger_of_both,
+                "The larger of x and slope·x is a PReLU only while the slope is at most 1; a "
+                "learnt slope may grow beyond. What decides is the sign of x.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "slope-along-the-batch",
+                along_the_batch,
+                "Each example gets a slope of its own. The slopes belong to the channels, axis 1.",
+                "values",
+                0.5,
+            ),
         ),
         variants=(by_parts, by_channels, by_moving_the_axis),
     ),
@@ -359,6 +393,22 @@ EXERCISES = (
             ),
             dout_changed(prelu_backward),
             kept_in_a_global(PRELU, "prelu"),
+            Misconception(
+                "slope-gradient-not-summed-over-the-batch",
+                with_dslope(batch_not_summed),
+                "dslope still has a row for each example. All examples share the slope, so what "
+                "comes back from them adds up.",
+                "dslope",
+                0.4,
+            ),
+            Misconception(
+                "slope-gradient-times-the-slope",
+                with_dslope(times_the_slope),
+                "dslope is multiplied by the slope once more. The derivative of slope·x for the "
+                "slope is x alone.",
+                "dslope",
+                0.4,
+            ),
         ),
         variants=(
             {"prelu_forward": by_parts, "prelu_backward": backward_by_parts},

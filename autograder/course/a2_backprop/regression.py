@@ -185,6 +185,14 @@ def l1_by_difference(x, y):
     return (larger - smaller).mean(), np.sign(x - y) * (1 / x.size)
 
 
+def target_forgotten(x, y):
+    return mse_loss(x, y)[0], mse_loss(x, 0 * y)[1]
+
+
+def sign_of_the_prediction(x, y):
+    return l1_loss(x, y)[0], l1_loss(x, 0 * y)[1]
+
+
 EXERCISES = (
     Exercise(
         name="mse_loss",
@@ -229,6 +237,14 @@ EXERCISES = (
                 absolute_for_squared,
                 "This is the absolute error. The square is missing.",
                 "loss",
+            ),
+            Misconception(
+                "target-forgotten-in-the-gradient",
+                target_forgotten,
+                "The gradient is made of the prediction alone; what counts is the difference from "
+                "the target.",
+                "dx",
+                0.4,
             ),
         ),
         variants=(mse_by_dot, mse_by_products, mse_by_loops),
@@ -281,6 +297,14 @@ EXERCISES = (
                 squared_for_absolute,
                 "This is the squared error, with its gradient.",
                 "loss",
+            ),
+            Misconception(
+                "sign-of-the-prediction",
+                sign_of_the_prediction,
+                "The gradient has the sign of the prediction. What counts is on which side of the "
+                "target it lies.",
+                "dx",
+                0.4,
             ),
         ),
         variants=(l1_by_where, l1_by_mask, l1_by_difference),

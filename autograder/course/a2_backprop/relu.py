@@ -122,6 +122,14 @@ def backward_by_sign(dout, cache):
     return dout * np.heaviside(cache, np.array(0, dtype=dout.dtype)).astype(dout.dtype)
 
 
+def both_positive(dout, cache):
+    return np.where(cache > 0, np.maximum(dout, 0), 0)
+
+
+def relu_six(x):
+    return np.clip(x, 0, 6), x
+
+
 EXERCISES = (
     Exercise(
         name="relu_forward",
@@ -175,6 +183,14 @@ EXERCISES = (
                 "You return the slope, 1 or 0. Forward passes the value through where it is "
                 "positive.",
                 "values",
+            ),
+            Misconception(
+                "clipped-at-six",
+                relu_six,
+                "Nothing larger than 6 comes out: this is the ReLU6 of some mobile networks. A "
+                "ReLU has no upper limit.",
+                "large numbers",
+                0.3,
             ),
         ),
         variants=(relu_by_where, relu_by_mask, relu_by_mean),
@@ -239,6 +255,13 @@ EXERCISES = (
                 "What backward needs is kept outside the cache; the next ReLU in the network "
                 "overwrites it.",
                 "conduct",
+            ),
+            Misconception(
+                "both-positive",
+                both_positive,
+                "Negative gradients are lost where the unit was on. Only the sign of x decides "
+                "what passes; a gradient may well be negative.",
+                "dx",
             ),
         ),
         variants=(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder.battery.classes import Scripted
+from autograder.battery.functions import CONDUCT
 from autograder.course.drawing import numbers
 from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.modules import Sequential
@@ -25,7 +26,7 @@ def cases(rng):
         return Case(words, args, check, frozenset(tags), extra or {})
 
     return [
-        case(4, (5, 3, 6, 2)),
+        case(4, (5, 3, 6, 2), tags=[CONDUCT]),
         case(3, (4, 6, 5)),
         case(5, (3, 3, 3, 3), tags=["square"]),
         case(2, (4, 3, 5, 2, 3)),
@@ -189,6 +190,21 @@ class KeepsActivations(Row):
         return [layer.update(learning_rate=learning_rate) for layer in self.layers]
 
 
+class RepeatsTheStep(Row):
+    rate = None
+
+    def backward(self, dout):
+        for layer in self.layers[::-1]:
+            dout = layer.backward(dout)
+            if self.rate is not None:
+                layer.update(self.rate)
+        return dout
+
+    def update(self, learning_rate):
+        self.rate = learning_rate
+        super().update(learning_rate)
+
+
 EXERCISES = (
     Exercise(
         name="Sequential",
@@ -283,6 +299,14 @@ EXERCISES = (
                 NoUpdate,
                 "update does nothing, so the network never learns. It passes the call on to each "
                 "of its layers.",
+                "updates",
+                0.3,
+            ),
+            Misconception(
+                "step-repeated-in-backward",
+                RepeatsTheStep,
+                "After the first update every backward pass updates too, with the rate that was "
+                "kept, so each step is made twice. Backward only computes gradients.",
                 "updates",
                 0.3,
             ),

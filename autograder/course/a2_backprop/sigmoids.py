@@ -191,6 +191,18 @@ def tanh_backward_difference(dout, out):
     return dout - dout * out * out
 
 
+def shifted_by_the_maximum(x):
+    return sigma(x - x.max()), x
+
+
+def of_the_magnitude(x):
+    return sigma(np.abs(x)), x
+
+
+def keeps_tanh_input(x):
+    return np.tanh(x), x
+
+
 FORWARD_OF_SIGMOID = Exercise(
     name="sigmoid_forward",
     kind=Forward(),
@@ -240,6 +252,20 @@ FORWARD_OF_SIGMOID = Exercise(
         ),
         derivative_for_the_function(lambda x: sigma(x) * (1 - sigma(x))),
         input_changed(sigmoid_forward),
+        Misconception(
+            "shifted-by-the-maximum",
+            shifted_by_the_maximum,
+            "The largest input is subtracted first. That is safe in a softmax, which does not "
+            "change by it; a sigmoid does.",
+            "values",
+        ),
+        Misconception(
+            "sigmoid-of-the-magnitude",
+            of_the_magnitude,
+            "Negative inputs come out as if they were positive: the magnitude keeps the "
+            "exponential small, but the other side needs a formula of its own.",
+            "values",
+        ),
     ),
     variants=(by_tanh, naive, two_branches),
 )
@@ -295,6 +321,13 @@ BACKWARD_OF_SIGMOID = Exercise(
         upstream_forgotten(sigmoid_backward),
         dout_changed(sigmoid_backward),
         kept_in_a_global(SIGMOID, "sigmoid"),
+        Misconception(
+            "input-for-the-output",
+            {"sigmoid_forward": keeps_x, "sigmoid_backward": lambda dout, x: dout * x * (1 - x)},
+            "The slope σ·(1 − σ) is written with the output, and you put the input there. Which of "
+            "the two is in your cache?",
+            "dx",
+        ),
     ),
     variants=(
         {"sigmoid_forward": keeps_x, "sigmoid_backward": backward_from_x},
@@ -371,6 +404,20 @@ BACKWARD_OF_TANH = Exercise(
         upstream_forgotten(tanh_backward),
         dout_changed(tanh_backward),
         kept_in_a_global(TANH, "tanh"),
+        Misconception(
+            "input-for-the-output",
+            {"tanh_forward": keeps_tanh_input, "tanh_backward": lambda dout, x: dout * (1 - x**2)},
+            "The slope 1 − tanh² is written with the output, and you put the input there. Which of "
+            "the two is in your cache?",
+            "dx",
+        ),
+        Misconception(
+            "square-subtracted-from-dout",
+            lambda dout, out: dout - out**2,
+            "The square is subtracted from dout itself. dout multiplies the whole slope, "
+            "1 − tanh²: mind the bracket.",
+            "dx",
+        ),
     ),
     variants=(
         {"tanh_forward": tanh_copy, "tanh_backward": tanh_backward_from_x},
@@ -378,5 +425,6 @@ BACKWARD_OF_TANH = Exercise(
         tanh_backward_difference,
     ),
 )
+
 
 EXERCISES = (FORWARD_OF_SIGMOID, BACKWARD_OF_SIGMOID, FORWARD_OF_TANH, BACKWARD_OF_TANH)

@@ -64,6 +64,12 @@ def by_comparison(y, classes, eps):
     return np.where(hit, 1.0 - eps * (classes - 1), eps)
 
 
+def whole_columns(y, classes, eps):
+    targets = np.full((len(y), classes), float(eps))
+    targets[:, y] = 1 - (classes - 1) * eps
+    return targets
+
+
 EXERCISES = (
     Exercise(
         name="smooth_labels",
@@ -135,6 +141,13 @@ EXERCISES = (
                 "a batch; that is why classes is passed.",
                 "absent classes",
                 0.3,
+            ),
+            Misconception(
+                "whole-columns",
+                whole_columns,
+                "The label's value stands in whole columns: every row has it at the labels of all. "
+                "A row has one label, its own.",
+                "values",
             ),
         ),
         variants=(by_identity, by_lists, by_comparison),

@@ -215,6 +215,19 @@ def with_one_hot(x, y):
     return -(hot * log_p).sum(1).mean(), (np.exp(log_p) - hot) / len(x)
 
 
+def maximum_added_back(x, y):
+    loss, dx = _correct(x, y)
+    return loss + x.max(axis=1).mean(), dx
+
+
+def loss_of_the_winner(x, y):
+    return -np.log(_softmax(x).max(axis=1)).mean(), _correct(x, y)[1]
+
+
+def one_subtracted_everywhere(x, y):
+    return _correct(x, y)[0], (_softmax(x) - 1) / len(x)
+
+
 EXERCISES = (
     Exercise(
         name="softmax_loss",
@@ -398,6 +411,30 @@ EXERCISES = (
                 "x is changed while you subtract the maximum; the caller still needs the scores, "
                 "to count the right answers say. Subtract into a new array.",
                 "conduct",
+            ),
+            Misconception(
+                "maximum-added-back",
+                maximum_added_back,
+                "The loss is too large by the mean of the largest logits: the maximum is added "
+                "back to the logarithm of the sum, although the label's logit was shifted by it "
+                "too.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "loss-of-the-winner",
+                loss_of_the_winner,
+                "The loss is made of the largest probability of each row. What counts is the "
+                "probability of the true class, be it large or small.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "one-subtracted-everywhere",
+                one_subtracted_everywhere,
+                "1 is subtracted from all probabilities; only the true class of each row has it.",
+                "dx",
+                0.4,
             ),
         ),
         variants=(log_sum_exp, by_rows, with_one_hot),

@@ -209,6 +209,26 @@ def with_one_hot(x, y, delta=1.0):
     return np.mean(np.sum(push * raw, axis=1)), dx / x.shape[0]
 
 
+def delta_outside_the_hinge(x, y, delta=1.0):
+    rows = np.arange(len(x))
+    raw = x - x[rows, y][:, None]
+    kept = np.maximum(0, raw) + delta
+    kept[rows, y] = 0
+    return finish(kept, raw > 0, x, y)
+
+
+def loss_outside_the_hinge(x, y, delta=1.0):
+    return delta_outside_the_hinge(x, y, delta)[0], correct(x, y, delta)[1]
+
+
+def one_more_at_the_label(x, y, delta=1.0):
+    loss, dx = correct(x, y, delta)
+    kept = margins(x, y, delta)
+    rows = np.arange(len(x))
+    dx[rows, y] -= (kept[rows, y] > 0) / len(x)
+    return kept.sum() / len(x), dx
+
+
 EXERCISES = (
     Exercise(
         name="svm_loss",
@@ -366,6 +386,31 @@ EXERCISES = (
                 "x is changed while the margins are computed; the caller still needs the scores. "
                 "Subtract into a new array.",
                 "conduct",
+            ),
+            Misconception(
+                "delta-outside-the-hinge",
+                delta_outside_the_hinge,
+                "delta is added after the maximum with 0, so classes that are far behind cost "
+                "delta too, and near misses get no gradient. It belongs inside.",
+                "loss",
+                0.5,
+            ),
+            Misconception(
+                "delta-outside-the-hinge-of-the-loss",
+                loss_outside_the_hinge,
+                "In the loss delta is added after the maximum with 0, so classes that are far "
+                "behind cost delta too. It belongs inside.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "true-class-counted-throughout",
+                one_more_at_the_label,
+                "The true class is compared with itself: it adds delta to the loss of every "
+                "example, and 1 to the count of violated margins at the label. Leave it out of "
+                "both.",
+                "loss",
+                0.5,
             ),
         ),
         variants=(as_in_the_notes, by_loops, with_one_hot),

@@ -248,6 +248,35 @@ EXERCISES = (
                 "parameters",
                 0.2,
             ),
+            Misconception(
+                "w2-penalised-twice",
+                nets.SecondPenalisedTwice,
+                "In the loss W2 is penalised twice and W1 not at all; the gradients are right.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "w1-penalised-twice",
+                nets.FirstPenalisedTwice,
+                "In the loss W1 is penalised twice and W2 not at all; the gradients are right.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "gradients-add-up",
+                nets.GradientsAddUp,
+                "The gradients are kept with the network and added to at every call, so the second "
+                "call returns the sum of both. Each call starts with gradients of its own.",
+                "conduct",
+            ),
+            Misconception(
+                "one-column-for-all-units",
+                nets.OneColumnForAll,
+                "The weights are drawn once and repeated for every unit. Then all units compute "
+                "the same and stay the same for ever: each needs weights of its own.",
+                "W1 gives each unit weights of its own",
+                0.2,
+            ),
         ),
         variants=(nets.OneByOne, nets.WithScale, nets.ByLoops),
     ),

@@ -221,6 +221,35 @@ class SecondShapeTransposed(Net):
         return params | {"W2": params["W2"].T}
 
 
+class SecondPenalisedTwice(Net):
+    def penalty(self):
+        return self.reg * np.sum(self.params["W2"] ** 2)
+
+
+class FirstPenalisedTwice(Net):
+    def penalty(self):
+        return self.reg * np.sum(self.params["W1"] ** 2)
+
+
+class GradientsAddUp(Net):
+    """Sums of gradients that are kept from call to call."""
+
+    def loss(self, X, y=None):
+        if y is None:
+            return super().loss(X)
+        loss, grads = super().loss(X, y)
+        before = getattr(self, "grads", {})
+        self.grads = {k: g + before.get(k, 0 * g) for k, g in grads.items()}
+        return loss, dict(self.grads)
+
+
+class OneColumnForAll(Net):
+    def start(self, rng, scale, d, h, c):
+        params = super().start(rng, scale, d, h, c)
+        wide = {k: np.repeat(params[k][:, :1], params[k].shape[1], axis=1) for k in ("W1", "W2")}
+        return params | wide
+
+
 class OneByOne:
     """Written from scratch, as a student of CS231n would."""
 
