@@ -20,7 +20,7 @@ KOLMOGOROV = 3.8
 
 
 EVEN = 0.15
-"""Draws that lie closer than this (√n·D) to their distribution were never drawn: π²/8/0.15² = 55."""
+"""Draws nearer than this (√n·D) to their distribution were never drawn: exp(−π²/8/0.15²) = 1e-24."""
 
 SHARED_BY_ROWS = "the same for all rows"
 SHARED = (SHARED_BY_ROWS, "the same for all columns")
@@ -114,11 +114,10 @@ def distribution(values: np.ndarray) -> str:
     word = min(distance, key=distance.__getitem__)
     if distance[word] < EVEN:
         return "an even grid"
-    if word == "normal" and x.size > 1000:
-        if _light_tails(z):
-            triangle = np.where(z < 0, (1 + z / 6**0.5) ** 2 / 2, 1 - (1 - z / 6**0.5) ** 2 / 2)
-            fits = 2.36 < np.abs(z).max() < 2.5 and _kolmogorov(triangle) < KOLMOGOROV
-            return "triangular" if fits else "cut off"
+    if word == "normal" and x.size > 1000 and _light_tails(z):
+        triangle = np.where(z < 0, (1 + z / 6**0.5) ** 2 / 2, 1 - (1 - z / 6**0.5) ** 2 / 2)
+        fits = 2.36 < np.abs(z).max() < 2.5 and _kolmogorov(triangle) < KOLMOGOROV
+        return "triangular" if fits else "cut off"
     return word if distance[word] < KOLMOGOROV else "another"
 
 
