@@ -20,7 +20,8 @@ KOLMOGOROV = 3.8
 
 
 EVEN = 0.15
-"""Draws nearer than this (√n·D) to their distribution were never drawn: exp(−π²/8/0.15²) = 1e-24."""
+"""Draws nearer than this (√n·D) to their distribution were never drawn: that happens in one of
+exp(π²/8/0.15²) = 10²⁴ cases."""
 
 SHARED_BY_ROWS = "the same for all rows"
 SHARED = (SHARED_BY_ROWS, "the same for all columns")

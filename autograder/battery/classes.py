@@ -10,13 +10,15 @@ import numpy as np
 
 from autograder.battery.compare import NO, YES
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.battery.kind import Kind, Observed, Said, Trial, arguments, said, split
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Object, Raised, Seed, Value
 
 Script = Callable[[str, Student, Case], Observed]
 SCRIPTS: dict[str, Script] = {}
+TOLD: dict[str, Said] = {}
+"""What a tutor says of the words in which a conversation answers."""
 
 
 def script(function: Script) -> Script:
@@ -44,6 +46,12 @@ class Scripted(Kind):
 
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         return {aspect: aspect for aspect in aspects}
+
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """What the conversation itself has a sentence for."""
+        return said(TOLD.get(self.conversation, {}), aspect, wrong)
 
 
 @script
@@ -165,4 +173,13 @@ def _shapes(parameters: dict[str, Any]) -> Value:
     }
 
 
-__all__ = ["CONDUCT", "SCRIPTS", "Scripted", "linear_layer", "script", "split", "train_step"]
+__all__ = [
+    "CONDUCT",
+    "SCRIPTS",
+    "TOLD",
+    "Scripted",
+    "linear_layer",
+    "script",
+    "split",
+    "train_step",
+]

@@ -143,7 +143,6 @@ class DropConnectBackward(Masked):
             seen.values |= {key + when: exact[key] for key in ("dx", "dw")}
         return seen
 
-
     def _at_zeros(self, name: str, student: Student, param: dict[str, Value]) -> Value:
         """Whether a weight that is 0 gets its gradient as often as others do."""
         rng = np.random.default_rng(int(param["seed"]))
