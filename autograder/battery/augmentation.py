@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.chance import LIMIT, evenly, fraction
-from autograder.battery.classes import script
+from autograder.battery.classes import TOLD, script
 from autograder.battery.compare import as_array, same, shape_text
-from autograder.battery.kind import Observed, arguments
+from autograder.battery.kind import Observed, Said, arguments
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Raised, Seed, Value
@@ -17,6 +17,8 @@ from autograder.values import Raised, Seed, Value
 FOR_ITSELF = "each image for itself"
 ALL_ALIKE = "one draw for all images"
 NOTHING = "nothing is drawn"
+FIXED = "always the same number of images"
+ONE_DRAW = "one draw for several things"
 NEVER = "the same draws whatever rng says"
 
 
@@ -62,6 +64,12 @@ class Batch:
             return "the same draws at every call"
         return "follows rng"
 
+    def often(self, images: np.ndarray, times: int) -> list[np.ndarray]:
+        """Many answers for the same images from one generator that moves on."""
+        held = self.student.hold(Seed(self.seed))
+        answers = [as_array(self.ask(images, held)) for _ in range(times)]
+        return [a for a in answers if a is not None and a.shape == images.shape]
+
     def alike(self, rng: Value) -> tuple[Value, Value]:
         """What to say of draws and rng where all images of a batch were treated alike."""
         return (NOTHING, NOTHING) if rng == NEVER else (ALL_ALIKE, rng)
@@ -93,8 +101,8 @@ def random_flip(name: str, student: Student, case: Case) -> Observed:
     seen = Observed()
     batch = Batch(name, student, case, seen)
     few = batch.images(*batch.given["shape"])
-    seen.values["p = 0"] = batch.ask(few, p=0.0)
-    seen.values["p = 1"] = batch.ask(few, p=1.0)
+    seen.values["p = 0"] = _flips(batch.ask(few, p=0.0), few, few[..., ::-1])
+    seen.values["p = 1"] = _flips(batch.ask(few, p=1.0), few[..., ::-1], few)
     if case.check:
         return seen
     aspects = ("what becomes of an image", "fraction mirrored", "draws", "rng")
@@ -122,7 +130,31 @@ def random_flip(name: str, student: Student, case: Case) -> Observed:
     seen.values[aspects[1]] = p if alone == ALL_ALIKE else fraction(hits, p, 1 - p, 0.5)
     seen.values[aspects[2]] = alone
     seen.values[aspects[3]] = rng
+    if alone == FOR_ITSELF:
+        six = images[:6]
+        kept = [(a == six).all(axis=axes) for a in batch.often(six, 40)]
+        # 40 equal counts come by chance once in 10¹⁸.
+        if len({int(k.sum()) for k in kept}) == 1 and any(np.any(k != kept[0]) for k in kept):
+            seen.values[aspects[2]] = FIXED
     return seen
+
+
+def _flips(out: Value, wanted: np.ndarray, other: np.ndarray) -> Value:
+    """A word instead of an array in which some images are the other way round."""
+    array = as_array(out)
+    if array is None or array.shape != wanted.shape or array.dtype != wanted.dtype:
+        return out
+    right, wrong = ((array == a).all(axis=(1, 2, 3)) for a in (wanted, other))
+    if (right | wrong).all() and not right.all() and not wrong.all():
+        return "only some images"
+    return out
+
+
+def hang_together(*draws: np.ndarray) -> bool:
+    """Whether two series of draws are correlated (Fisher's z of the coefficient)."""
+    table = np.corrcoef(draws) - 2 * np.eye(len(draws))
+    largest = min(float(np.abs(np.tril(table, -1)).max()), 1 - 1e-12)
+    return bool(np.arctanh(largest) * np.sqrt(len(draws[0]) - 3) > LIMIT)
 
 
 def independent(hits: np.ndarray) -> str:
@@ -213,14 +245,15 @@ def color_jitter(name: str, student: Student, case: Case) -> Observed:
         return fill(seen, aspects, trouble)
     assert isinstance(out, np.ndarray)
     amounts = [float(batch.settings.get(key, 0.2)) for key in aspects[1:3]]
-    word, *found = _jitter(images.astype(np.float64), out.astype(np.float64), *amounts)
+    word, *found, single = _jitter(images.astype(np.float64), out.astype(np.float64), *amounts)
     rng = batch.use_of_rng(images[:20])
     if found[0] == found[1] == ALL_ALIKE:
         # One factor and one shift: too few to say more.
         seen.values |= dict(zip(aspects, (word, *map(_wanted, amounts)), strict=False))
         seen.values |= dict(zip(aspects[3:], batch.alike(rng), strict=True))
         return seen
-    seen.values |= dict(zip(aspects, (word, *found, FOR_ITSELF, rng), strict=True))
+    draws = ONE_DRAW if single else FOR_ITSELF
+    seen.values |= dict(zip(aspects, (word, *found, draws, rng), strict=True))
     return seen
 
 
@@ -230,8 +263,9 @@ def _wanted(amount: float) -> str:
 
 def _jitter(
     images: np.ndarray, out: np.ndarray, contrast: float, brightness: float
-) -> tuple[str, str, str]:
-    """What became of the images, and how factors and shifts are spread."""
+) -> tuple[str, str, str, bool]:
+    """What became of the images, how factors and shifts are spread, and whether one draw made
+    both."""
     before, after = images.reshape(len(images), -1), out.reshape(len(out), -1)
     mean = before.mean(axis=1)
     shift, centred = after.mean(axis=1) - mean, before - mean[:, None]
@@ -243,11 +277,13 @@ def _jitter(
             word = "cut off at 0 and 1"
         elif _linear_in_each_channel(images, out):
             word = "each channel for itself"
-        return word, word, word
+        return word, word, word, False
     word = "one factor, one shift"
     if max(np.ptp(factor), np.ptp(shift)) < 1e-4:
-        return word, ALL_ALIKE, ALL_ALIKE
-    return word, spread(factor - 1, contrast), _brightness(shift, factor, mean, brightness)
+        return word, ALL_ALIKE, ALL_ALIKE, False
+    found = spread(factor - 1, contrast), _brightness(shift, factor, mean, brightness)
+    single = found == ("as asked", "as asked") and hang_together(factor, shift)
+    return word, *found, single
 
 
 def _linear_in_each_channel(images: np.ndarray, out: np.ndarray) -> bool:
@@ -283,3 +319,88 @@ def spread(
     if (draws > -slack).all() or (draws < slack).all():
         return "one-sided"
     return "as asked" if size > (0.5 * wanted if least is None else least) else "too little"
+
+
+DRAWS: Said = {
+    ("draws", ALL_ALIKE): (
+        "are shared: all images of a batch are treated alike",
+        "draw as many numbers as there are images.",
+    ),
+    ("draws", NOTHING): ("are not there", "is anything drawn, and does it reach the images?"),
+    ("draws", FIXED): (
+        "depend on each other: the same number of images is changed at every call",
+        "each image needs a coin of its own, so that the number varies; a batch of one image must "
+        "be changed sometimes.",
+    ),
+    ("draws", ONE_DRAW): (
+        "are shared by several things: whoever gets much of one gets much of another",
+        "draw each quantity by itself.",
+    ),
+    ("draws", "images depend on each other"): (
+        "are not independent: neighbouring images are treated alike",
+        "each image needs a draw of its own.",
+    ),
+    ("rng", NEVER): ("changes nothing", "where do the draws come from?"),
+    ("rng", NOTHING): ("is never asked", "is anything drawn?"),
+    ("rng", "the same draws at every call"): (
+        "does not move on: two calls with the same generator treat the images alike",
+        "is it copied, or its state set back?",
+    ),
+    ("rng", "another answer for the same state of rng"): (
+        "gives other images each time it is in the same state",
+        "some of the draws come from elsewhere (np.random, a generator of your own).",
+    ),
+}
+TOLD["random_flip"] = DRAWS | {
+    ("p = 0", "only some images"): (
+        "mirrors some images all the same",
+        "with probability 0 none may be. Where does p enter?",
+    ),
+    ("p = 1", "only some images"): (
+        "leaves some images as they are",
+        "with probability 1 all must be mirrored. Where does p enter?",
+    ),
+    ("what becomes of an image", "something else"): (
+        "is neither the image nor its mirror image",
+        "an image is mirrored as a whole, all channels and rows of it.",
+    ),
+}
+TOLD["random_crop"] = DRAWS | {
+    ("what becomes of an image", "something else"): (
+        "is no window of the image in a border of zeros",
+        "pad the image, and cut a window of its own size out of that, the same for all channels.",
+    ),
+}
+TOLD["color_jitter"] = DRAWS | {
+    ("what becomes of an image", "something else"): (
+        "is not the image with one factor about its mean and one shift",
+        "factor and shift are two numbers for each image, the same for all its pixels.",
+    ),
+    ("what becomes of an image", "cut off at 0 and 1"): (
+        "is cut off at 0 and 1",
+        "pixels may have any value here (they may be centred already): do not clip.",
+    ),
+    **{
+        (aspect, word): (fact, ask)
+        for aspect in ("contrast", "brightness")
+        for word, fact, ask in (
+            ("none", "has no effect", "does the draw reach the image?"),
+            ("goes too far", f"goes beyond ±{aspect}", "how large may a draw be?"),
+            ("too little", f"never comes near ±{aspect}", "are the draws scaled twice?"),
+            ("one-sided", "only ever acts in one direction", "draws lie on both sides."),
+            ("not 0", "acts although it is 0", "where does the setting enter?"),
+        )
+    },
+    ("brightness", "contrast scales about 0"): (
+        "changes with the contrast, which scales about 0",
+        "scale the distance from the image's own mean.",
+    ),
+    ("brightness", "contrast scales about another mean than the image's"): (
+        "changes with the contrast, which scales about another number than the image's own mean",
+        "over which axes is the mean taken?",
+    ),
+    ("brightness", "a factor, not a shift"): (
+        "multiplies the image",
+        "it should be added to every pixel.",
+    ),
+}  # fmt: skip

@@ -20,7 +20,8 @@ KOLMOGOROV = 3.8
 
 
 EVEN = 0.15
-"""Draws that lie closer than this (√n·D) to their distribution are no draws: π²/8/0.15² is 55."""
+"""Draws nearer than this (√n·D) to their distribution were never drawn: that happens in one of
+exp(π²/8/0.15²) = 10²⁴ cases."""
 
 SHARED_BY_ROWS = "the same for all rows"
 SHARED = (SHARED_BY_ROWS, "the same for all columns")

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.battery.compare import NO, YES, same
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.battery.kind import Kind, Observed, Said, Trial, arguments, said, split
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Object, Raised, Seed, Value
@@ -19,6 +19,8 @@ Script = Callable[[str, Student, Case], Observed]
 SCRIPTS: dict[str, Script] = {}
 LINES: dict[str, str] = {}
 """Aspects that share one line of the report: facts about how an object starts."""
+TOLD: dict[str, Said] = {}
+"""What a tutor says of the words in which a conversation answers."""
 
 
 def script(function: Script) -> Script:
@@ -72,6 +74,12 @@ def second_use(
             "gives another answer at its second forward and backward than a new one would "
             "(is something kept from the first?)"
         )
+
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """What the conversation itself has a sentence for."""
+        return said(TOLD.get(self.conversation, {}), aspect, wrong)
 
 
 @script
@@ -255,4 +263,13 @@ def _shapes(parameters: dict[str, Any]) -> Value:
     }
 
 
-__all__ = ["CONDUCT", "SCRIPTS", "Scripted", "linear_layer", "script", "split", "train_step"]
+__all__ = [
+    "CONDUCT",
+    "SCRIPTS",
+    "TOLD",
+    "Scripted",
+    "linear_layer",
+    "script",
+    "split",
+    "train_step",
+]

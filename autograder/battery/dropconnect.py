@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.battery.compare import as_array, shape_text
-from autograder.battery.dropout import (
-    Masked,
-    cache_of,
+from autograder.battery.dropout import Masked, cache_of, out_of
+from autograder.battery.functions import CONDUCT
+from autograder.battery.kind import Observed, arguments, split
+from autograder.battery.masks import (
+    FIXED,
+    INDEPENDENCE,
+    at_zeros,
     compare_draws,
-    out_of,
+    constant,
+    fixed_number,
+    quotient,
     read_mask,
     without_zeros,
 )
-from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Observed, arguments, split
 from autograder.exercise import Case
 from autograder.student import Reply, Student
 from autograder.values import Raised, Value
@@ -45,7 +49,7 @@ class DropConnectForward(Masked):
         w = without_zeros(case.extra["wide"], dtype, seed)
         b = without_zeros((w.shape[1],), dtype, other)
         eye = np.eye(len(w), dtype=dtype)
-        twice = np.concatenate([eye, eye])
+        twice = np.concatenate([eye, eye, 0 * eye[:1]])
 
         def forward(things: Sequence[np.ndarray], **settings: Value) -> Value:
             param = {"p": p, "mode": "train"} | settings
@@ -53,7 +57,7 @@ class DropConnectForward(Masked):
             return out_of(seen.note(reply))
 
         out = forward([twice, w, b], seed=seed)
-        mask = _weights_times(out, twice, b, w)
+        mask, seen.values["bias"] = _weights_times(out, b, np.concatenate([w, w]))
         first = mask[: len(w)] if isinstance(mask, np.ndarray) else mask
         seen.values |= read_mask(first, p)
         seen.values[ONE_MASK] = mask
@@ -65,12 +69,16 @@ class DropConnectForward(Masked):
             seen.values["same seed"] = compare_draws(out, forward(again, seed=seed))
             seen.values["another seed"] = compare_draws(out, forward(again, seed=other))
             seen.values["no seed"] = compare_draws(forward(again), forward(again))
+            few = [np.eye(6, 5, dtype=dtype), w[:5, :8], b[:8]]
+            masks = [_weights_times(forward(few), few[2], few[1])[0] for _ in range(24)]
+            if fixed_number(masks):
+                seen.values[INDEPENDENCE] = FIXED
         seen.values["p = 1"] = forward(small, seed=seed, p=1.0)
         seen.values["test mode"] = forward(small, seed=seed, mode="test")
         return seen
 
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
-        lines = {"scale": "values", "p = 1": "values", "test mode": "test mode"}
+        lines = {"scale": "values", "p = 1": "values", "bias": "values", "test mode": "test mode"}
         return {a: lines.get(a, "seed" if "seed" in a else "mask") for a in aspects}
 
 
@@ -123,6 +131,8 @@ class DropConnectBackward(Masked):
         answer = split(back.value, ("dx", "dw", "db"))
         seen.values["dx"] = _input_gradient(answer["dx"], x, dout, used, w)
         seen.values |= _weight_gradient(answer["dw"], rows.T @ dout, used, w)
+        if not case.check:
+            seen.values["dw where w is 0"] = self._at_zeros(name, student, param)
         seen.values["db"] = answer["db"]
         for when, settings in (
             (" with p = 1", {"mode": "train", "p": 1.0}),
@@ -133,17 +143,37 @@ class DropConnectBackward(Masked):
             seen.values |= {key + when: exact[key] for key in ("dx", "dw")}
         return seen
 
+    def _at_zeros(self, name: str, student: Student, param: dict[str, Value]) -> Value:
+        """Whether a weight that is 0 gets its gradient as often as others do."""
+        rng = np.random.default_rng(int(param["seed"]))
+        x, b, dout = rng.normal(size=(28, 20)), rng.normal(size=30), rng.normal(size=(28, 30))
+        w = rng.uniform(1, 2, (20, 30)) * (np.arange(600).reshape(20, 30) % 2)
+        forward = student.call(self.forward, x, w, b, param | {"mode": "train"}, keep=[1])
+        cache, used = cache_of(forward), _weights_used(out_of(forward), x, b)
+        if cache is None or isinstance(used, str):
+            return "wrong as elsewhere"
+        dw = split(student.call(name, dout, cache).value, ("dx", "dw", "db"))["dw"]
+        claimed = quotient(dw, x.T @ dout)
+        if isinstance(claimed, np.ndarray):
+            claimed = np.where(np.abs(claimed) < 1e-9, 0.0, claimed)
+        with np.errstate(all="ignore"):
+            return at_zeros(claimed, used / w, w)
 
-def _weights_times(out: Value, x: np.ndarray, b: np.ndarray, w: np.ndarray) -> Value:
-    """(out − b)/w for inputs that are rows of identities; 0 where only rounding is left."""
+
+def _weights_times(out: Value, b: np.ndarray, w: np.ndarray) -> tuple[Value, Value]:
+    """(out − b)/w for inputs that are rows of identities, 0 where only rounding is left; and by
+    what factor the bias is there for the input 0, which comes last."""
     array = as_array(out)
     if isinstance(out, Raised):
-        return out
-    if array is None or array.shape != (len(x), len(b)):
+        return out, out
+    if array is None or array.shape != (len(w) + 1, len(b)):
         what = "no array" if array is None else shape_text(array)
-        return Raised("Outputs", f"out is {what}, expected shape {(len(x), len(b))}")
-    ratio = (array.astype(np.float64) - b) / np.concatenate([w, w])
-    return np.where(np.abs(ratio) < 1e-5, 0.0, ratio)
+        misfit = Raised("Outputs", f"out is {what}, expected shape {(len(w) + 1, len(b))}")
+        return misfit, misfit
+    array = array.astype(np.float64)
+    bias = constant(array[-1] / b, "not b")
+    ratio = (array[:-1] - (array[-1] if isinstance(bias, float) else b)) / w
+    return np.where(np.abs(ratio) < 1e-5, 0.0, ratio), bias
 
 
 def _weights_used(out: Value, rows: np.ndarray, b: np.ndarray) -> np.ndarray | str:

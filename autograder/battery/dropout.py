@@ -1,7 +1,6 @@
 """Random layers: the student's own mask is read off and judged by statistics, never by its draws.
 
-The inputs contain no zeros, so that ``out / x`` *is* the mask times its scale. With a seed the
-whole grading can be repeated; without one, only that two masks differ is asked.
+With a seed the whole grading can be repeated; without one, only that two masks differ is asked.
 """
 
 from __future__ import annotations
@@ -11,16 +10,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.battery.chance import LIMIT, SHARED, SHARED_BY_ROWS, dependence, fraction
-from autograder.battery.compare import as_array, same, shape_text
+from autograder.battery.compare import as_array, same
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.battery.kind import Kind, Observed, Trial, arguments, said, split
+from autograder.battery.masks import (
+    FIXED,
+    FRACTION,
+    INDEPENDENCE,
+    ODD,
+    SAID,
+    against_mask,
+    at_zeros,
+    compare_draws,
+    constant,
+    fixed_number,
+    quotient,
+    read_mask,
+    without_zeros,
+)
 from autograder.exercise import Case
 from autograder.student import Reply, Student
-from autograder.values import Handle, Raised, Value
-
-FRACTION = "keep fraction"
-INDEPENDENCE = "independence"
+from autograder.values import Handle, Value
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,14 @@ class Masked(Kind):
         if aspect == FRACTION and isinstance(a, float) and isinstance(b, float):
             return abs(a - b) < 0.12
         return same(a, b, relative=1e-4)
+
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """What a mask looks like, and what it should."""
+        if aspect == FRACTION and all(got == 1.0 for _, got in wrong):
+            return "nothing-dropped", "is 1", "training mode sets nothing to 0: where is the mask?"
+        return said(SAID, aspect, wrong)
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,9 @@ class DropoutForward(Masked):
             seen.values["same seed"] = compare_draws(out, forward(large, seed=seed, **train))
             seen.values["another seed"] = compare_draws(out, forward(large, seed=other, **train))
             seen.values["no seed"] = compare_draws(forward(large, **train), forward(large, **train))
+            few = large[:5, :8]
+            if fixed_number([quotient(forward(few, **train), few) for _ in range(24)]):
+                seen.values[INDEPENDENCE] = FIXED
         seen.values["p = 1"] = forward(x, seed=seed, **(train | {"p": 1.0}))
         seen.values["test mode"] = forward(x, seed=seed, mode="test")
         return seen
@@ -92,6 +113,7 @@ class DropoutBackward(Masked):
         x, param = given["x"], dict(given[self.param])
         seed, other = case.extra["seeds"]
         dout = case.extra["dout"]
+        whole = x.dtype.kind in "iu"
 
         def run(x: np.ndarray, dout: np.ndarray, **settings: Value) -> tuple[Value, Value, Value]:
             reply = student.call(self.forward, x, param | settings, keep=[1])
@@ -110,16 +132,18 @@ class DropoutBackward(Masked):
             return seen
         mask = quotient(out, large)
         claimed = quotient(dx, upstream)
+        tested, dx_tested, _ = run(x, dout, mode="test")
+        if whole and any(_varies(m) for m in (mask, quotient(tested, x))):
+            seen.waits = self.forward  # it cuts integers off, and answers for that itself
+            return seen
         seen.values |= against_mask(claimed, mask)
         holes = np.where(np.arange(large.size).reshape(large.shape) % 2, large, 0).astype(x.dtype)
         out, dx, _ = run(holes, upstream, seed=seed, **train)
         seen.values["where x is 0"] = at_zeros(quotient(dx, upstream), quotient(out, holes), holes)
         out, dx, _ = run(x, dout, seed=seed, **(train | {"p": 1.0}))
         seen.values["p = 1"] = _for_its_own_forward(dx, dout, quotient(out, x))
-        out, dx, _ = run(x, dout, mode="test")
-        seen.values["test mode"] = constant(
-            _over(quotient(dx, dout), quotient(out, x)), "not a multiple of dout"
-        )
+        after = quotient(dx_tested, dout, "after a forward pass in test mode, it ")
+        seen.values["test mode"] = constant(_over(after, quotient(tested, x)), ODD)
         if CONDUCT in case.tags and isinstance(claimed, np.ndarray):
             self._question(name, student, seen, cache, upstream, given, claimed)
         return seen
@@ -149,15 +173,6 @@ class DropoutBackward(Masked):
             seen.conduct.append("dx is not zero for dout = 0")
 
 
-def without_zeros(shape: Sequence[int], dtype: np.dtype, seed: int) -> np.ndarray:
-    """A large input that needs no room in the case: magnitudes from 1 to 2, both signs."""
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(1, 2, tuple(shape)) * np.where(rng.random(tuple(shape)) < 0.5, -1, 1)
-    if np.dtype(dtype).kind in "iu":
-        x = np.copysign(np.floor(3 * np.abs(x)), x)
-    return x.astype(dtype)
-
-
 def out_of(reply: Reply) -> Value:
     """The output of a forward pass."""
     value = reply.value
@@ -173,90 +188,6 @@ def cache_of(reply: Reply) -> Handle | None:
     return value[1] if whole else None
 
 
-def quotient(value: Value, by: np.ndarray) -> Value:
-    """``value / by`` entry by entry in float64, or what is wrong with the value's shape."""
-    array = as_array(value)
-    if isinstance(value, Raised):
-        return value
-    if array is None or array.shape != by.shape:
-        what = "nothing" if value is None else "no array" if array is None else shape_text(array)
-        return Raised("Outputs", f"returns {what} where shape {shape_text(by)} is expected")
-    with np.errstate(all="ignore"):
-        return array.astype(np.float64) / by
-
-
-def read_mask(ratio: Value, p: float) -> dict[str, Value]:
-    """Scale, keep fraction and independence of a mask times its scale."""
-    if not isinstance(ratio, np.ndarray):
-        return dict.fromkeys(("scale", FRACTION, INDEPENDENCE), ratio)
-    kept = ratio != 0
-    if len(kept) == 1 and (kept.all() or not kept.any()) and p < 1:
-        return dict.fromkeys(("scale", FRACTION, INDEPENDENCE), "all or nothing")
-    how = dependence(kept) if kept.any() and not kept.all() else "nothing is random"
-    # Shared draws count once, or a mask for all rows would seem to keep a wrong part as well.
-    draws = kept[:1] if how == SHARED_BY_ROWS else kept[(..., *[0] * (kept.ndim - 1))]
-    return {
-        "scale": constant(ratio[kept], "not one constant") if kept.any() else "nothing is kept",
-        FRACTION: fraction(draws if how in SHARED else kept, p, 1 - p),
-        INDEPENDENCE: how,
-    }
-
-
-def constant(values: Value, otherwise: str) -> Value:
-    """The one number that all values are, up to the rounding of float32."""
-    if not isinstance(values, np.ndarray) or not values.size:
-        return otherwise if isinstance(values, np.ndarray) else values
-    middle = float(np.median(values))
-    if not np.isfinite(values).all():
-        return "not finite"
-    if np.abs(values - middle).max() > 1e-5 * max(abs(middle), 1e-3):
-        return otherwise
-    return float(f"{middle:.5g}")
-
-
-def compare_draws(first: Value, second: Value) -> Value:
-    """Whether two outputs for one input show the same mask."""
-    for value in (first, second):
-        if isinstance(value, Raised) or as_array(value) is None:
-            return value
-    return "the same mask" if same(first, second, 1e-6) else "another mask"
-
-
-def against_mask(claimed: Value, mask: Value) -> dict[str, Value]:
-    """A gradient over dout, held against the mask of the forward pass."""
-    names = ("where kept", "where dropped")
-    if not isinstance(claimed, np.ndarray) or not isinstance(mask, np.ndarray):
-        return dict.fromkeys(names, claimed if isinstance(mask, np.ndarray) else mask)
-    kept = mask != 0
-    if not kept.any() or kept.all():
-        word = "the forward pass drops " + ("nothing" if kept.any() else "everything")
-        return dict.fromkeys(names, word)
-    return {
-        "where kept": constant(claimed[kept] / mask[kept], "not a multiple of dout"),
-        "where dropped": constant(claimed[~kept], "not a multiple of dout"),
-    }
-
-
-def at_zeros(claimed: Value, mask: Value, x: np.ndarray) -> Value:
-    """Whether a gradient passes as often where x is 0 as elsewhere, and with the same scale."""
-    if not isinstance(claimed, np.ndarray) or not isinstance(mask, np.ndarray):
-        return claimed if isinstance(mask, np.ndarray) else mask
-    hidden, shown = claimed[x == 0], mask[x != 0]
-    share, passing = float(np.mean(shown != 0)), hidden[hidden != 0]
-    if isinstance(constant(claimed[(x != 0) & (mask != 0)], "varies"), str):
-        return "wrong as elsewhere"
-    if np.any(claimed[(x != 0) & (mask == 0)]):
-        return "wrong as elsewhere"
-    if not passing.size:
-        return "nothing passes"
-    spread = np.sqrt(2 * share * (1 - share) / min(hidden.size, shown.size))
-    if abs(float(np.mean(hidden != 0)) - share) > LIMIT * spread:
-        return "another part passes"
-    scale = constant(passing, "not a multiple of dout")
-    wanted = constant(claimed[(x != 0) & (mask != 0)], "not a multiple of dout")
-    return "as elsewhere" if same(scale, wanted, 1e-4) else "passes with another scale"
-
-
 def _for_its_own_forward(dx: Value, dout: np.ndarray, mask: Value) -> Value:
     """``dx`` with p = 1, where it should be dout; excused where the student's own mask is
     another one and ``dx`` is right for that."""
@@ -264,6 +195,13 @@ def _for_its_own_forward(dx: Value, dout: np.ndarray, mask: Value) -> Value:
         return dx
     own = dx.shape == dout.shape and np.allclose(dx, dout * mask, rtol=1e-4, atol=1e-6)
     return dout.astype(dx.dtype) if own else dx
+
+
+def _varies(mask: Value) -> bool:
+    """Whether what is kept has no common scale."""
+    if not isinstance(mask, np.ndarray):
+        return False
+    return isinstance(constant(mask[mask != 0], "varies"), str)
 
 
 def _over(claimed: Value, mask: Value) -> Value:

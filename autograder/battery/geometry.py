@@ -6,9 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from autograder.battery.augmentation import FOR_ITSELF, Batch, fill, misfit, spread
-from autograder.battery.classes import script
-from autograder.battery.kind import Observed
+from autograder.battery.augmentation import (
+    DRAWS,
+    FOR_ITSELF,
+    ONE_DRAW,
+    Batch,
+    fill,
+    hang_together,
+    misfit,
+    spread,
+)
+from autograder.battery.classes import TOLD, script
+from autograder.battery.kind import Observed, Said
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Value
@@ -45,10 +54,11 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
     steps = [np.diff(a, axis=1).mean(axis=1) for a in (rows, columns)]
     low, high = batch.settings.get("scale", (0.5, 1.0))  # type: ignore[misc]
     seen.values[aspects[2]] = _area(steps, size, (height, width), float(low), float(high))
-    seen.values[aspects[3]] = _position(rows, columns, height, width)
+    seen.values[aspects[3]], places = _position(rows, columns, height, width)
     alike = np.abs(out - out[0]).max() < 1e-4
     rng = batch.use_of_rng(images[:10])
-    draws = batch.alike(rng) if alike else (FOR_ITSELF, rng)
+    single = len(places) == 2 and hang_together(*places)
+    draws = batch.alike(rng) if alike else (ONE_DRAW if single else FOR_ITSELF, rng)
     seen.values[aspects[4]], seen.values[aspects[5]] = draws
     if alike:
         seen.values[aspects[2]], seen.values[aspects[3]] = "as asked", "anywhere"
@@ -74,23 +84,31 @@ def _area(
     return "as asked" if "as asked" in found else found[0]
 
 
-def _position(rows: np.ndarray, columns: np.ndarray, height: int, width: int) -> str:
-    """Whether crops lie anywhere inside the image."""
+def _position(
+    rows: np.ndarray, columns: np.ndarray, height: int, width: int
+) -> tuple[str, list[np.ndarray]]:
+    """Whether crops lie anywhere inside the image, and where they begin, as parts of the room
+    that they have, for crops with some room on all sides."""
+    word, befores, rooms = "anywhere", [], []
     if min(rows.min(), columns.min()) < -1e-3:
-        return "outside the image"
+        return "outside the image", []
     if rows.max() > height - 1 + 1e-3 or columns.max() > width - 1 + 1e-3:
-        return "outside the image"
+        return "outside the image", []
     for ends, length in ((rows, height), (columns, width)):
         before, after = ends[:, 0], length - 1 - ends[:, -1]
         room = before + after
+        befores.append(before)
+        rooms.append(room)
         place = before[room > 4] / room[room > 4]
-        if place.size and place.max() < 0.4:
-            return "always near the start"
-        if place.size and place.min() > 0.4 and place.max() < 0.6:
-            return "always in the middle"
-        if place.size and place.min() > 0.4:
-            return "not anywhere"
-    return "anywhere"
+        if not place.size or word != "anywhere":
+            continue
+        if place.max() < 0.4:
+            word = "always near the start"
+        elif place.min() > 0.4:
+            word = "always in the middle" if place.max() < 0.6 else "not anywhere"
+    wide = (rooms[0] > 4) & (rooms[1] > 4)
+    places = [before[wide] / room[wide] for before, room in zip(befores, rooms, strict=True)]
+    return word, places if word == "anywhere" and np.count_nonzero(wide) > 20 else []
 
 
 def ramps(n: int, height: int, width: int) -> np.ndarray:
@@ -113,7 +131,7 @@ def random_affine(name: str, student: Student, case: Case) -> Observed:
     if case.check:
         return seen
     aspects = ("resizing", "border", "rotation", "scale", "shear", "shift", "draws", "rng")
-    height, width, n = 17, 21, 64
+    height, width, n = 13, 37, 64
     images = ramps(n, height, width).astype(batch.dtype)
     out = batch.ask(images)
     if trouble := misfit(out, images.shape):
@@ -126,13 +144,14 @@ def random_affine(name: str, student: Student, case: Case) -> Observed:
     if maps is None:
         return fill(seen, aspects, "no affine map")
     seen.values[aspects[1]] = _border(out[:, 2], maps)
-    seen.values |= _read_maps(maps, asked, height, width)
+    words, single = _read_maps(maps, asked, height, width)
+    seen.values |= words
     alike = np.abs(maps - maps[0]).max() < 1e-6
     rng = batch.use_of_rng(images[:6])
-    draws = batch.alike(rng) if alike else (FOR_ITSELF, rng)
+    draws = batch.alike(rng) if alike else (ONE_DRAW if single else FOR_ITSELF, rng)
     seen.values["draws"], seen.values["rng"] = draws
     if alike:
-        seen.values |= _read_maps(None, asked, height, width)
+        seen.values |= _read_maps(None, asked, height, width)[0]
     return seen
 
 
@@ -174,15 +193,16 @@ def _border(ones: np.ndarray, maps: np.ndarray) -> str:
 
 def _read_maps(
     maps: np.ndarray | None, asked: Mapping[str, Value], height: int, width: int
-) -> dict[str, Value]:
-    """Rotation, scale, shear and shift against what was asked; ``None``: all is well."""
+) -> tuple[dict[str, Value], bool]:
+    """Rotation, scale, shear and shift against what was asked (``None``: all is well), and
+    whether one draw made several of them."""
     low, high = asked["scale"]
     degrees, shear = float(asked["degrees"]), float(asked["shear"])
     wanted = {"rotation": degrees, "shear": shear, "shift": float(asked["translate"])}
     words: dict[str, Value] = {k: "as asked" if v else "none" for k, v in wanted.items()}
     words["scale"] = "as asked" if high > low else "none"
     if maps is None:
-        return words
+        return words, False
     linear = maps[:, :, :2]
     factor = np.abs(np.linalg.det(linear)) ** -0.5
     angle = np.degrees(
@@ -202,7 +222,12 @@ def _read_maps(
     middle = np.array([(height - 1) / 2, (width - 1) / 2, 1.0])
     shift = (maps @ middle - middle[:2]) * factor[:, None]
     words["shift"] = _shift_word(shift, float(asked["translate"]), height, width)
-    return words
+    drawn = {"rotation": [angle], "scale": [factor], "shift": [*shift.T]}
+    series = [s for key, found in drawn.items() if words[key] == "as asked" for s in found]
+    single = len(series) > 1 and hang_together(*series)
+    if words["rotation"] == words["shear"] == "as asked":
+        single |= hang_together(np.abs(angle), stretch)
+    return words, single
 
 
 def _scale_word(factor: np.ndarray, low: float, high: float) -> str:
@@ -217,6 +242,9 @@ def _shift_word(shift: np.ndarray, part: float, height: int, width: int) -> str:
     """Rows and columns apart; whole pixels and other ideas of the centre are allowed for."""
     if not part:
         return "none" if np.abs(shift).max() < 0.8 else "not 0"
+    reach = np.abs(shift).max(axis=0)
+    if reach[0] > part * height + 1.2 and (reach < part * np.array([width, height]) + 1.2).all():
+        return "height and width exchanged"
     words = [
         spread(shift[:, axis], part * length + 1.2, 0.3)
         for axis, length in ((0, height), (1, width))
@@ -228,3 +256,67 @@ def _shift_word(shift: np.ndarray, part: float, height: int, width: int) -> str:
     if any(small):
         return "too little"
     return next((w for w in words if w not in ("as asked", "too little")), "as asked")
+
+
+_RESIZING: Said = {
+    ("resizing", "not bilinear"): (
+        "is not bilinear",
+        "a ramp of grey must stay a ramp: mix the four pixels around a place by their nearness.",
+    ),
+}
+TOLD["random_resized_crop"] = {
+    **DRAWS,
+    **_RESIZING,
+    ("resizing", "nothing is resized"): (
+        "does not happen: a window of the wanted size is cut out",
+        "cut out a larger or smaller part, and then bring it to the wanted size.",
+    ),
+    ("area", "nothing is resized"): ("is always that of the result", "where does scale enter?"),
+    ("area", "too large"): ("is larger than scale allows", "scale is a part of the image's area."),
+    ("area", "too small"): (
+        "is smaller than scale allows",
+        "scale is a part of the area: is it used for the sides without a root?",
+    ),
+    ("area", "varies too little"): ("hardly varies", "is it drawn between both ends of scale?"),
+    **{
+        ("position", word): (fact, "a crop may lie anywhere inside the image, in both directions.")
+        for word, fact in (
+            ("outside the image", "lies partly outside the image"),
+            ("always near the start", "is always near the upper or left edge"),
+            ("always in the middle", "is always in the middle"),
+            ("not anywhere", "never comes near the upper or left edge"),
+        )
+    },
+}
+TOLD["random_affine"] = {
+    **DRAWS,
+    **_RESIZING,
+    ("border", "not zero outside"): (
+        "is not 0 where the result looks outside the image",
+        "what is not in the image is 0: is it repeated, mirrored or wrapped around?",
+    ),
+    ("border", "beyond 0 and 1"): (
+        "lies beyond the values of the image",
+        "do the weights of the four pixels add up to 1?",
+    ),
+    ("shift", "height and width exchanged"): (
+        "of rows is measured by the width and that of columns by the height",
+        "which axis is which? For square images one does not see it.",
+    ),
+    ("shift", "goes too far"): (
+        "goes too far",
+        "translate is a part of the image's height for rows and of its width for columns, about "
+        "the centre.",
+    ),
+    **{
+        (aspect, word): (fact, f"how is the draw for {aspect} made, and what happens to it?")
+        for aspect in ("rotation", "scale", "shear", "shift")
+        for word, fact in (
+            ("none", "never happens"),
+            ("too little", "stays far below what is asked"),
+            ("one-sided", "only ever goes in one direction"),
+            ("not 0", "happens although 0 is asked"),
+            *([("goes too far", "goes beyond what is asked")] if aspect != "shift" else []),
+        )
+    },
+}

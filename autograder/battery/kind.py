@@ -8,6 +8,7 @@ every misconception (what it would have answered), so nothing is described twice
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -205,7 +206,8 @@ def said(
     if not known:
         return None
     word = max(dict.fromkeys(known), key=known.count)
-    return (f"{aspect}:{word}".replace(" ", "-"), *table[aspect, word])
+    code = ":".join("-".join(re.findall(r"\w+", text)) for text in (aspect, word))
+    return (code, *table[aspect, word])
 
 
 def _tolerance(case: Case) -> float | None:

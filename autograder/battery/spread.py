@@ -34,7 +34,7 @@ SIZES: dict[str, Formula] = {
     "1·√fan_out": lambda i, o: o**0.5,
     "1·(fan_in + fan_out)": lambda i, o: i + o,
 }
-"""How a variance may depend on the layer, likelier ways first; a factor takes the place of 1."""
+"""How a variance may depend on the layer, likelier ways first; the 1 is a factor's place."""
 
 FACTORS = {"1": 1.0, "2": 2.0, "4": 4.0, "½": 0.5, "6": 6.0, "3": 3.0, "⅓": 1 / 3, "⅔": 2 / 3,
            "12": 12.0, "¼": 0.25, "(1/12)": 1 / 12, "(1/6)": 1 / 6}  # fmt: skip

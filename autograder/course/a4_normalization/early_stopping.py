@@ -79,6 +79,14 @@ class CounterNotReset(Stopper):
         self.best_loss, self.best_weights = loss, self.keep(weights)
 
 
+class BadStepsAddUp(CounterNotReset):
+    """The same, but it never stops at an improvement."""
+
+    def step(self, loss, weights):
+        better = self.better(loss)
+        return super().step(loss, weights) and not better
+
+
 class AgainstTheLastLoss(Stopper):
     """Compares with the step before, keeps the true best."""
 
@@ -213,6 +221,14 @@ EXERCISES = (
                 CounterNotReset,
                 "An improvement does not reset the count, so scattered bad steps add up. Patience "
                 "means steps in a row.",
+                "stops",
+                0.3,
+            ),
+            Misconception(
+                "bad-steps-add-up",
+                BadStepsAddUp,
+                "All bad steps of the training are counted, also those before an improvement. "
+                "Patience means steps in a row: an improvement starts the count anew.",
                 "stops",
                 0.3,
             ),
