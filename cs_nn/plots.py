@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from cs_nn.arrays import Scalar
 
@@ -278,6 +278,7 @@ def plot_history(history: Mapping[str, Sequence[float]], title: str = "") -> Seq
         for part, name in (("train", "training"), ("val", "validation")):
             place.plot(epochs, history[f"{part}_{what}"], marker="o", markersize=3, label=name)
         place.set(xlabel="epoch", ylabel=what)
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
         place.legend()
     if title:
         figure.suptitle(title, fontsize=11)
