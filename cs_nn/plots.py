@@ -3,6 +3,7 @@
 Every function draws into ``axes``, or into new ones, and returns them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from cs_nn.arrays import Scalar
 
@@ -277,6 +278,7 @@ def plot_history(history: Mapping[str, Sequence[float]], title: str = "") -> Seq
         for part, name in (("train", "training"), ("val", "validation")):
             place.plot(epochs, history[f"{part}_{what}"], marker="o", markersize=3, label=name)
         place.set(xlabel="epoch", ylabel=what)
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
         place.legend()
     if title:
         figure.suptitle(title, fontsize=11)
@@ -350,8 +352,29 @@ def animate_paths(
         return list(lines.values())
 
     film = FuncAnimation(figure, show, frames=frames, interval=120)
-    page = HTML(film.to_jshtml(default_mode="once"))
+    page = HTML(_without_icons_from_the_net(film.to_jshtml(default_mode="once")))
     plt.close(figure)
+    return page
+
+
+PLAYER_ICONS = {
+    "fa-minus": "−",
+    "fa-fast-backward": "|«",
+    "fa-step-backward": "‹",
+    "fa-play fa-flip-horizontal": "◀",
+    "fa-pause": "||",
+    "fa-play": "▶",
+    "fa-step-forward": "›",
+    "fa-fast-forward": "»|",
+    "fa-plus": "+",
+}
+
+
+def _without_icons_from_the_net(page: str) -> str:
+    """Matplotlib's player, its buttons labelled with characters: offline they would be blank."""
+    page = re.sub(r'<link rel="stylesheet"\s+href="https://[^>]*font-awesome[^>]*>', "", page)
+    for icon, character in PLAYER_ICONS.items():
+        page = page.replace(f'<i class="fa {icon}"></i>', character)
     return page
 
 

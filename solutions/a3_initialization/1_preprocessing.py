@@ -302,6 +302,7 @@ for name, (X, X_val) in versions.items():
 axes = plot_bands(np.arange(1, steps + 1), {name: np.log10(runs) for name, runs in excess.items()})
 axes.set(xlabel="step", ylabel="log₁₀ of (loss − the best possible)")
 axes.set_title("the rounder the cloud, the faster the descent")
+axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown]

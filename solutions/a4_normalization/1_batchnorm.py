@@ -330,13 +330,13 @@ def compare(settings, make_and_train, seeds=5):
 # %% tags=["experiment"]
 digits = load_digits()
 rates = np.array([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10])
-accuracies = compare(
+by_rate = compare(
     rates,
     lambda normalised, rate, rng: train_and_validate(
         deep_network(normalised, None, rng), digits, rate, rng
     ),
 )
-axes = plot_bands(rates, accuracies, marker="o")
+axes = plot_bands(rates, by_rate, marker="o")
 axes.axhline(0.1, color="0.5", ls=":", label="guessing")
 axes.set(xscale="log", xlabel="learning rate", ylabel="validation accuracy after 150 steps")
 axes.set_title("batch norm: higher rates, and more rates that work")
@@ -355,13 +355,13 @@ plt.show()
 
 # %% tags=["experiment"]
 scales = np.array([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3])
-accuracies = compare(
+by_scale = compare(
     scales,
     lambda normalised, scale, rng: train_and_validate(
         deep_network(normalised, scale, rng), digits, 0.1, rng
     ),
 )
-axes = plot_bands(scales, accuracies, marker="o")
+axes = plot_bands(scales, by_scale, marker="o")
 axes.axhline(0.1, color="0.5", ls=":", label="guessing")
 axes.axvline(np.sqrt(2 / 50), color="C2", ls="--", label=r"$\sqrt{2/\mathrm{fan\_in}}$")
 axes.set(xscale="log", xlabel="standard deviation of the first weights")

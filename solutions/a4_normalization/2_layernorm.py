@@ -173,7 +173,29 @@ plt.show()
 # With two examples, each $\hat x$ is $+1$ or $-1$, whatever the input was: only *which one is larger* survives.
 # With four it recovers, and for large batches it does not matter here which
 # of the two you take. Why do all three curves sink on the right? (It has nothing to do with normalisation.)
+
+# %% [markdown] question="which-norm" points=2
+# **Question 2** (2 points, read by a person). For each case say which normalisation you would take, batch
+# or layer norm, and why in one sentence: (a) classifying photographs, 256 per batch;
+# (b) a network that reads a sentence word by word, where sentences have different
+# lengths; (c) a network whose answer for a patient must not depend on who else was in the training
+# batch, for reasons of privacy. (d) A colleague's network with batch norm has 98 % accuracy while training, and
+# 11 % when it is asked for one image at a time. Name two possible causes.
 #
+# ### BEGIN SOLUTION
+# (a) Batch norm: large batches give good statistics; a feature means the same in each image; its noise
+# regularises. (b) Layer norm: statistics per step would need an average for every position, and few sentences reach the
+# late ones. (c) Layer norm (or group norm): no example influences another, not in the forward pass and not
+# in the normalisation's gradient. (d) It still runs in training mode (a batch of one gives $\hat x = 0$ for
+# everybody, always the same answer: 10 % is guessing); the running averages were never updated, or have not yet settled
+# (too few steps for the momentum), or were not saved with the weights; test images are prepared differently.
+#
+# *Rubric.* Half a point for each of (a), (b), (c) with its reason. Half a point for (d) with two
+# causes that really separate training from test mode; "overfitting" is none, as it would not depend on
+# asking for one image at a time.
+# ### END SOLUTION
+
+# %% [markdown]
 # ## 3 · ★ Images: which pixels belong together?
 #
 # *Optional from here; nothing later needs it.* The activations of a convolutional layer have the shape
@@ -302,27 +324,6 @@ def groupnorm_backward(dout, cache):
 
 # %% check="groupnorm_backward"
 check(groupnorm_backward)
-
-# %% [markdown] question="which-norm" points=2
-# **Question 2** (2 points, read by a person). For each case say which normalisation you would take, batch
-# or layer norm, and why in one sentence: (a) classifying photographs, 256 per batch;
-# (b) a network that reads a sentence word by word, where sentences have different
-# lengths; (c) a network whose answer for a patient must not depend on who else was in the training
-# batch, for reasons of privacy. (d) A colleague's network with batch norm has 98 % accuracy while training, and
-# 11 % when it is asked for one image at a time. Name two possible causes.
-#
-# ### BEGIN SOLUTION
-# (a) Batch norm: large batches give good statistics; a feature means the same in each image; its noise
-# regularises. (b) Layer norm: statistics per step would need an average for every position, and few sentences reach the
-# late ones. (c) Layer norm (or group norm): no example influences another, not in the forward pass and not
-# in the normalisation's gradient. (d) It still runs in training mode (a batch of one gives $\hat x = 0$ for
-# everybody, always the same answer: 10 % is guessing); the running averages were never updated, or have not yet settled
-# (too few steps for the momentum), or were not saved with the weights; test images are prepared differently.
-#
-# *Rubric.* Half a point for each of (a), (b), (c) with its reason. Half a point for (d) with two
-# causes that really separate training from test mode; "overfitting" is none, as it would not depend on
-# asking for one image at a time.
-# ### END SOLUTION
 
 # %% [markdown]
 # **What you have learnt.** One formula, many axes. Batch norm shares statistics between examples, layer, group and

@@ -358,6 +358,27 @@ plt.show()
 # which ones should they be? And is there anything in this spread that the probabilities of the single pass do not say as
 # well? (Try it: the same histogram for one minus the winner's probability.)
 
+# %% [markdown] question="dropout-and-linear" points=2
+# **Question 3** (2 points, read by a person). A single affine layer with one output and no bias is trained with the
+# squared loss $(y - \sum_j m_j x_j w_j / p)^2$ on one example, with inverted dropout on its inputs. (a) Compute the
+# expectation of this loss over the masks. (The expectation of a square is the square of the expectation plus the
+# variance.) (b) The result is the loss without dropout plus a second term. Which well-known
+# regulariser does it look like, and in what way is it cleverer? What does the term do at $p \to 1$ and $p \to 0$?
+#
+# ### BEGIN SOLUTION
+# (a) The prediction $\hat y = \sum_j m_j x_j w_j / p$ has expectation $\sum_j x_j w_j$, and, as the coins are independent,
+# variance $\sum_j \frac{1-p}{p}\, x_j^2 w_j^2$ (section 2). So
+# $\mathbb{E}[(y - \hat y)^2] = (y - \sum_j x_j w_j)^2 + \frac{1-p}{p} \sum_j x_j^2 w_j^2$.
+# (b) An L2 penalty (weight decay) with a strength of its own for each weight: weights on inputs that
+# are large (summed over examples: frequent and strong) are penalised more, so it does not depend on the
+# units in which an input is measured: if $x_j$ is doubled and $w_j$ halved, nothing changes. At $p = 1$ it vanishes, at
+# $p \to 0$ it becomes infinitely strong.
+#
+# *Rubric.* 1 point for the expectation with its variance term (half a point if only the factor
+# $(1-p)/p$ is wrong). 1 point for "L2, weighted by $x_j^2$" and the two limits; "it regularises"
+# alone is not enough.
+# ### END SOLUTION
+
 # %% [markdown]
 # ## 5 · ★ DropConnect
 #
@@ -409,27 +430,6 @@ def dropconnect_backward(dout, cache):
 
 # %% check="dropconnect_backward"
 check(dropconnect_backward)
-
-# %% [markdown] question="dropout-and-linear" points=2
-# **Question 3** (2 points, read by a person). A single affine layer with one output and no bias is trained with the
-# squared loss $(y - \sum_j m_j x_j w_j / p)^2$ on one example, with inverted dropout on its inputs. (a) Compute the
-# expectation of this loss over the masks. (The expectation of a square is the square of the expectation plus the
-# variance.) (b) The result is the loss without dropout plus a second term. Which well-known
-# regulariser does it look like, and in what way is it cleverer? What does the term do at $p \to 1$ and $p \to 0$?
-#
-# ### BEGIN SOLUTION
-# (a) The prediction $\hat y = \sum_j m_j x_j w_j / p$ has expectation $\sum_j x_j w_j$, and, as the coins are independent,
-# variance $\sum_j \frac{1-p}{p}\, x_j^2 w_j^2$ (section 2). So
-# $\mathbb{E}[(y - \hat y)^2] = (y - \sum_j x_j w_j)^2 + \frac{1-p}{p} \sum_j x_j^2 w_j^2$.
-# (b) An L2 penalty (weight decay) with a strength of its own for each weight: weights on inputs that
-# are large (summed over examples: frequent and strong) are penalised more, so it does not depend on the
-# units in which an input is measured: if $x_j$ is doubled and $w_j$ halved, nothing changes. At $p = 1$ it vanishes, at
-# $p \to 0$ it becomes infinitely strong.
-#
-# *Rubric.* 1 point for the expectation with its variance term (half a point if only the factor
-# $(1-p)/p$ is wrong). 1 point for "L2, weighted by $x_j^2$" and the two limits; "it regularises"
-# alone is not enough.
-# ### END SOLUTION
 
 # %% [markdown]
 # **What you have learnt.** Dropout multiplies units with coins and divides by the probability of keeping, so that the mean

@@ -116,15 +116,15 @@ def as_it_is(images, rng):
 digits = load_digits()
 
 # %% tags=["experiment"]
-results = {}
+mirrored = {}
 for task, classes, n in (("all ten digits", range(10), 100), ("0, 1 and 8", (0, 1, 8), 15)):
     of_task = np.isin(digits.y_val, list(classes))
     for name, augment in (("as they are", as_it_is), ("flips", random_flip)):
         nets = [train_with(augment, list(classes), n, seed) for seed in range(8)]
-        results[f"{task}: {name}"] = [
+        mirrored[f"{task}: {name}"] = [
             accuracy(net, digits.x_val[of_task], digits.y_val[of_task]) for net in nets
         ]
-plot_intervals(results, "validation accuracy").set_title("a flip helps where it is true")
+plot_intervals(mirrored, "validation accuracy").set_title("a flip helps where it is true")
 plt.show()
 
 # %% [markdown]

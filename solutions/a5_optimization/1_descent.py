@@ -54,7 +54,7 @@ from cs_nn.plots import plot_curves, plot_paths
 #
 # $$ \text{gradient descent converges} \iff \eta < \frac{2}{\lambda_{\max}} . $$
 #
-# Try it. Three rates, a hair apart: before you run the cell, sketch the three curves.
+# Try it. Three rates, two of them a hair apart: before you run the cell, sketch the three curves.
 
 # %% tags=["experiment"]
 A = np.diag([1.0, 20.0])
@@ -71,7 +71,7 @@ plt.show()
 
 # %% [markdown]
 # All three first fall, and that is the treacherous part: the curve that diverges looks healthy for
-# ten steps. While the flat axis still improves, the steep one doubles behind its back. Which of the
+# ten steps. While the flat axis still improves, the steep one grows behind its back. Which of the
 # two axes do you see in the *straight* part of the green curve at the right? And in the blue one?
 
 # %% [markdown]
@@ -323,8 +323,8 @@ plt.show()
 # second? Write down $w_t$, put in $\theta_t$, and get rid of $\theta_{t-1}$:
 #
 # $$ w_t = \theta_t + \mu v_t = \theta_{t-1} + v_t + \mu v_t
-#        = w_{t-1} \underbrace{-\,\mu\,v_{t-1}}_{\text{back to } \theta_{t-1}}
-#          \underbrace{+\,(1 + \mu)\,v_t}_{\text{step, and look ahead again}} . $$
+#        = w_{t-1} \;\underbrace{-\,\mu\,v_{t-1}}_{\text{back to } \theta_{t-1}}
+#          \;\underbrace{+\,v_t}_{\text{step}} \;\underbrace{+\,\mu\,v_t}_{\text{look ahead}} . $$
 #
 # Near the end $v \to 0$, and $w$ and $\theta$ become the same. Mind that both velocities occur, the
 # old and the new.
@@ -362,11 +362,11 @@ paths = {
 }
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
 plot_paths(lambda u, v: 0.5 * (u**2 + 20 * v**2), paths, ((-10, 4), (-2, 2)), left)
-left.set_title("the way")
+left.set_title("momentum swings, Nesterov hardly")
 losses = {
     name: (np.arange(len(path)), 0.5 * np.sum(path @ A * path, axis=1)) for name, path in paths.items()
 }
-plot_curves(losses, "step", "loss", log="y", title="the loss", axes=right)
+plot_curves(losses, "step", "loss", log="y", title="and the loss swings with it", axes=right)
 plt.show()
 
 # %% [markdown]

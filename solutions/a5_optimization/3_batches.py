@@ -20,6 +20,7 @@ from cs_nn.data.datasets import load_digits
 from cs_nn.modules import TwoLayerNet
 from cs_nn.optim.optimizer import Optimizer
 from cs_nn.plots import plot_curves, plot_regions
+from cs_nn.plots_statistics import confidence_interval, plot_bands
 
 reuse("1_descent", "sgd", "sgd_momentum")
 reuse("2_adaptive", "adam")
@@ -232,15 +233,16 @@ plt.show()
 # applies your update rule to every array in `net.params`, each with a config of its own, at the rate it is told.
 #
 # On the digits, with the noise of small batches and a hidden layer of only six units, so that the net cannot learn
-# everything by heart: a high rate, a low rate, and a schedule that goes from one to the other.
+# everything by heart: a high rate, a low rate, and a schedule that goes from one to the other. Five seeds each; the lines are
+# means, the bands 95 % confidence intervals. Which of the three will be lowest after five epochs, and which after twenty?
 
 # %% tags=["experiment"]
 digits = load_digits()
 
 
-def fit(update, schedule, epochs=20, batch_size=10, **config):
-    """Train a two-layer network on the digits; returns the loss of the whole set after each epoch."""
-    rng = np.random.default_rng(0)
+def fit(update, schedule, epochs=20, batch_size=10, seed=0, **config):
+    """Train a two-layer net on the digits; the loss of the whole set by epoch, the accuracy."""
+    rng = np.random.default_rng(seed)
     net = TwoLayerNet(64, 6, 10, weight_scale=0.15, rng=rng)
     optimizer = Optimizer(net.params, update, config)
     losses = []
@@ -259,10 +261,13 @@ for name, schedule in (
     ("low", lambda epoch: 0.03),
     ("high to low, cosine", lambda epoch: cosine_decay(0.5, epoch, 20)),
 ):
-    losses, accuracy = fit(sgd, schedule)
-    curves[f"{name} ({accuracy:.1%} right)"] = (np.arange(1, 21), losses)
-plot_curves(curves, "epoch", "training loss", log="y", marker="o",
-            title="digits: start fast, end quietly")  # fmt: skip
+    runs = [fit(sgd, schedule, seed=seed) for seed in range(5)]
+    curves[name] = np.log10([losses for losses, _ in runs])
+    mean, half = confidence_interval([accuracy for _, accuracy in runs])
+    print(f"{name:20} validation accuracy {mean:.3f} ± {half:.3f}")
+axes = plot_bands(np.arange(1, 21), curves, marker="o")
+axes.set(xlabel="epoch", ylabel="log₁₀ of the training loss", xticks=range(0, 21, 5))
+axes.set_title("digits: start fast, end quietly")
 plt.show()
 
 # %% [markdown]

@@ -417,7 +417,7 @@ plt.show()
 # %% [markdown]
 # $y$ is the *difference of two gradients*. With mini-batches it is mostly the difference between two samples, and has little to do
 # with curvature; the smaller the step, the worse. Ten such pairs, multiplied into each other, point anywhere, and now and then
-# the loss leaps up by a factor of a hundred. The line search prevents the worst. But with full batches the same method was at $10^{-9}$ after 100 steps; here it
+# the loss leaps up by a factor of nearly a hundred. The line search prevents the worst. But with full batches the same method was at $10^{-9}$ after 100 steps; here it
 # gets stuck near $0.1$, behind Adam, at several times the price per step. If you can afford full batches, take L-BFGS
 # (and turn off every other source of noise: dropout, augmentation, batch norm in training mode). If not, take Adam.
 #

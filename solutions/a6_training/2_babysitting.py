@@ -390,17 +390,6 @@ plt.show()
 # %% [markdown]
 # A *overfits*: only 30 examples, training loss at zero, validation loss far above and rising again. More data, augmentation, regularisation (a4). B is *too slow*: raise
 # the rate. C *decayed too early*: the loss was still falling when the rate dropped, and then it stands still. D *underfits*: both curves level off together at a high loss; one hidden unit is not enough.
-#
-# To keep beside the keyboard:
-#
-# | what you see | what to try, in this order |
-# |---|---|
-# | the loss grows, or is NaN | a lower rate; centred and scaled inputs; the first weights (a3); a gradient check (a1); clipping (a4) |
-# | it falls slowly, or not at all | a higher rate; the same checks; ReLU; another batch size |
-# | flat for long, then it falls | the first weights; batch normalisation |
-# | it levels off early | a lower rate from there on: a schedule (a5) |
-# | training goes on down, validation turns up | more data; augmentation; dropout, L2; stop early |
-# | both level off together, high | a larger network, or one that fits the data better; less regularisation; more epochs |
 
 # %% [markdown] question="curves" points=2
 # **Question 2** (2 points, read by a person). Three more curves, in words. For each: the most likely cause, and what you would try first.
@@ -417,6 +406,18 @@ plt.show()
 #
 # *Rubric.* (a) 0.5. (b) 0.75, half of it for a plausible harmless cause, half for how to make sure. (c) 0.75: that selection alone does not explain it, and where to look.
 # ### END SOLUTION
+
+# %% [markdown]
+# To keep beside the keyboard:
+#
+# | what you see | what to try, in this order |
+# |---|---|
+# | the loss grows, or is NaN | a lower rate; centred and scaled inputs; the first weights (a3); a gradient check (a1); clipping (a4) |
+# | it falls slowly, or not at all | a higher rate; the same checks; ReLU; another batch size |
+# | flat for long, then it falls | the first weights; batch normalisation |
+# | it levels off early | a lower rate from there on: a schedule (a5) |
+# | training goes on down, validation turns up | more data; augmentation; dropout, L2; stop early |
+# | both level off together, high | a larger network, or one that fits the data better; less regularisation; more epochs |
 
 # %% [markdown]
 # ## ★ A doctor for curves

@@ -138,7 +138,7 @@ print("typical distance from the top, in powers of ten:",
 # ## 3 · Coarse, then fine
 #
 # On a real network. Score: validation accuracy on the digits after *three* epochs, so that 25 trials take seconds. The two parameters:
-# learning rate (SGD with momentum, so mind the factor of ten) and strength of the weight penalty. First over a wide range, five powers of ten each.
+# learning rate (SGD with momentum, so mind the factor of ten) and strength of the weight penalty. First over a wide range, five powers of ten for the one and six for the other.
 
 # %%
 digits = load_digits()

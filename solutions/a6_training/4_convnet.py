@@ -112,7 +112,7 @@ digits = load_digits(dtype=np.float32)
 net = ConvNet(weight_scale=0.05, rng=np.random.default_rng(0))
 loss, _ = net.loss(digits.x_train[:200], digits.y_train[:200])
 print(f"first loss {loss:.3f}, like log 10: {check_initial_loss(loss, 10)}")
-losses = overfit_small_batch(net, digits.x_train[:20], digits.y_train[:20], 0.3, 120)
+losses = overfit_small_batch(net, digits.x_train[:20], digits.y_train[:20], 0.3, 150)
 right = np.mean(net.loss(digits.x_train[:20]).argmax(axis=1) == digits.y_train[:20])
 print(f"twenty examples by heart: loss {losses[-1]:.4f}, accuracy {right:.2f}")
 
@@ -204,7 +204,7 @@ plt.show()
 print(f"two-layer net: test accuracy {accuracy(two_layer, digits.x_test, digits.y_test):.1%}")
 
 # %% [markdown]
-# The units of the two-layer net are strokes and gaps *at fixed places*. Among the small filters there are edges in several directions, much like those that people
+# The units of the two-layer net are strokes and gaps *at fixed places*. (Its strong weight penalty makes the pictures clear, and costs some accuracy.) Among the small filters there are edges in several directions, much like those that people
 # make by hand, and others that defy description: nine pixels are few. In the first layer of large networks, with windows of $7 \times 7$ or $11 \times 11$, one finds edges and
 # spots of colour, whatever the network was trained for.
 
@@ -509,6 +509,8 @@ to_noisy = learn_from_few(clean, x_noisy, y_train, x_noisy_all, y_all)
 figure, places = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
 for place, curves, title in zip(places, (to_others, to_noisy), ("0–4 → 5–9", "clean → noisy")):
     plot_curves(curves, "images per class", "accuracy", log="x", marker="o", title=title, axes=place)
+    place.set_xticks((1, 2, 5, 10, 20), (1, 2, 5, 10, 20))
+    place.minorticks_off()
 plt.show()
 
 # %% [markdown]

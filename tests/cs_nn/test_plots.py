@@ -110,3 +110,13 @@ def test_losses_paths_and_images_show_what_they_are_given():
     shown = show_images(np.ones((3, 4, 4)), ["a", "b", "c"], signed=True, columns=2)
     assert [place.get_title() for place in shown] == ["a", "b", "c"]
     assert shown[0].images[0].get_clim() == (-1.0, 1.0)
+
+
+def test_a_film_plays_without_the_net():
+    from cs_nn.plots import animate_paths
+
+    path = np.linspace(0, 1, 6)[:, None] * np.ones(2)
+    page = animate_paths(lambda u, v: u**2 + v**2, {"a": path}, ((-1, 1), (-1, 1)), frames=3).data
+    assert "https://" not in page
+    assert "<i class" not in page
+    assert page.count("<button") == 9
