@@ -439,12 +439,13 @@ def rprop(w, dw, config=None):
         "learning_rate": 1e-2, "eta_plus": 1.2, "eta_minus": 0.5, "step_min": 1e-6,
         "step_max": 50, "prev_grad": np.zeros_like(w), **(config or {}),
     }  # fmt: skip
-    step = config.get("step", np.full_like(w, config["learning_rate"]))
+    first_step = np.full(w.shape, config["learning_rate"], np.result_type(w, np.float32))
+    step = config.get("step", first_step)
     agreement = np.sign(dw) * np.sign(config["prev_grad"])
     step = np.where(agreement > 0, step * config["eta_plus"], step)
     step = np.where(agreement < 0, step * config["eta_minus"], step)
-    step = np.clip(step, config["step_min"], config["step_max"]).astype(w.dtype)
-    counted = np.where(agreement < 0, 0, dw).astype(w.dtype)
+    step = np.clip(step, config["step_min"], config["step_max"])
+    counted = np.where(agreement < 0, 0, dw)
     return w - np.sign(counted) * step, {**config, "step": step, "prev_grad": counted}
     ### END SOLUTION
 
