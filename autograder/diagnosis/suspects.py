@@ -271,16 +271,26 @@ def _too_many_mistakes(
 
 def _without_contradiction(evidence: Evidence, options: Options) -> Options:
     """A suspect that is wrong in another way than the student on as many outputs as it explains
-    is not whom we look for, nor is one that changes what the student leaves alone."""
-    alone = Counter(g[0].code for sets in options.values() for g in sets if len(g) == 1)
+    is not whom we look for, unless it explains the first of them on ordinary inputs; nor is one
+    that changes what the student leaves alone."""
+    explains: dict[str, set[str]] = {}
+    for aspect, sets in options.items():
+        for group in sets:
+            for suspect in group:
+                explains.setdefault(suspect.code, set()).add(aspect)
     known: dict[str, bool] = {}
 
     def cleared(suspect: Suspect) -> bool:
         if suspect.code not in known:
-            most = max(alone[suspect.code], 1)
-            known[suspect.code] = len(_contradicted(evidence, suspect)) >= most or any(
-                text not in mine.conduct
-                for mine, theirs in zip(evidence.got, suspect.observed, strict=False)
+            mine = explains[suspect.code]
+            first = next(iter(options))
+            at_root = first in mine and any(
+                not evidence.trials[i].case.check for i in _split(evidence, first)[0]
+            )
+            other = _contradicted(evidence, suspect) - mine
+            known[suspect.code] = (len(other) >= len(mine) and not at_root) or any(
+                text not in seen.conduct
+                for seen, theirs in zip(evidence.got, suspect.observed, strict=False)
                 for text in theirs.conduct
             )
         return known[suspect.code]
@@ -293,6 +303,8 @@ def _without_contradiction(evidence: Evidence, options: Options) -> Options:
 
 def _contradicted(evidence: Evidence, suspect: Suspect) -> set[str]:
     """Outputs that the suspect gets wrong where the student is wrong in another way."""
+    if evidence.task.kind.random:
+        return set()  # the suspect itself would answer otherwise the next time
     return {
         aspect
         for aspect in evidence.failing_aspects()
