@@ -36,7 +36,7 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
     for aspect, sets in list(options.items()):
         if not sets:
             options |= {other: [] for other in options if same_run(aspect, other)}
-    options = _words_of_one_story(evidence, options)
+    options = _words_of_one_story(evidence, _without_contradiction(evidence, options))
     votes = Counter(
         suspect.code for sets in options.values() for code_set in sets for suspect in code_set
     )
@@ -48,7 +48,7 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
             sets,
             key=lambda group: (
                 -len(group),
-                -(len(sets) > 1 and sum(_other_mistakes(evidence, s) for s in group)),
+                -(len(sets) > 1 and sum(len(_contradicted(evidence, s)) for s in group)),
                 sum(votes[s.code] for s in group),
             ),
         )
@@ -269,14 +269,48 @@ def _too_many_mistakes(
     )
 
 
-def _other_mistakes(evidence: Evidence, suspect: Suspect) -> int:
-    """How many outputs the suspect gets wrong where the student is wrong in another way."""
-    return sum(
-        _is_wrong(evidence, aspect, suspect, i)
+def _without_contradiction(evidence: Evidence, options: Options) -> Options:
+    """A suspect that is wrong in another way than the student on as many outputs as it explains
+    is not whom we look for, unless it explains the first of them on ordinary inputs; nor is one
+    that changes what the student leaves alone."""
+    explains: dict[str, set[str]] = {}
+    for aspect, sets in options.items():
+        for group in sets:
+            for suspect in group:
+                explains.setdefault(suspect.code, set()).add(aspect)
+    known: dict[str, bool] = {}
+
+    def cleared(suspect: Suspect) -> bool:
+        if suspect.code not in known:
+            mine = explains[suspect.code]
+            first = next(iter(options))
+            at_root = first in mine and any(
+                not evidence.trials[i].case.check for i in _split(evidence, first)[0]
+            )
+            other = _contradicted(evidence, suspect) - mine
+            known[suspect.code] = (len(other) >= len(mine) and not at_root) or any(
+                text not in seen.conduct
+                for seen, theirs in zip(evidence.got, suspect.observed, strict=False)
+                for text in theirs.conduct
+            )
+        return known[suspect.code]
+
+    return {
+        aspect: [group for group in sets if not any(cleared(s) for s in group)]
+        for aspect, sets in options.items()
+    }
+
+
+def _contradicted(evidence: Evidence, suspect: Suspect) -> set[str]:
+    """Outputs that the suspect gets wrong where the student is wrong in another way."""
+    if evidence.task.kind.random:
+        return set()  # the suspect itself would answer otherwise the next time
+    return {
+        aspect
         for aspect in evidence.failing_aspects()
         for i in sorted(_split(evidence, aspect)[0] - _raising(evidence, aspect))[:2]
-        if not _agrees(evidence, aspect, suspect, i)
-    )
+        if not _agrees(evidence, aspect, suspect, i) and _is_wrong(evidence, aspect, suspect, i)
+    }
 
 
 def _conduct(evidence: Evidence, suspects: Sequence[Suspect]) -> Suspect | None:
