@@ -81,12 +81,6 @@ def second_use(
             "(is something kept from the first?)"
         )
 
-    def recognise(
-        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
-    ) -> tuple[str, str, str] | None:
-        """What the conversation itself has a sentence for."""
-        return said(TOLD.get(self.conversation, {}), aspect, wrong)
-
 
 @script
 def linear_layer(name: str, student: Student, case: Case) -> Observed:

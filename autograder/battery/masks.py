@@ -72,7 +72,7 @@ def constant(values: Value, otherwise: str) -> Value:
         return "not finite"
     if np.abs(values - middle).max() > 1e-5 * max(abs(middle), 1e-3):
         return otherwise
-    return float(f"{middle:.5g}")
+    return float(f"{middle:.7g}")
 
 
 def fixed_number(ratios: Sequence[Value]) -> bool:
@@ -176,18 +176,18 @@ SAID: Said = {
         "is not 0",
         "where forward multiplied by 0, backward does too: is it the mask that forward used?",
     ),
-    ("where x is 0", "nothing passes"): (
-        "is 0",
-        "an entry of x that is 0 was not necessarily dropped: use the mask, not its traces.",
-    ),
-    ("where x is 0", "another part passes"): (
-        "is not masked as elsewhere",
-        "an entry of x that is 0 is kept or dropped like any other: use the mask, not its traces.",
-    ),
-    ("where x is 0", "passes with another scale"): (
-        "has another scale than elsewhere",
-        "the derivative does not depend on x: use the mask, not its traces.",
-    ),
+    **{
+        (aspect, word): (fact, f"{why}: use the mask, not its traces.")
+        for aspect, what in (("where x is 0", "an entry of x"), ("dw where w is 0", "a weight"))
+        for word, fact, why in (
+            ("nothing passes", "is 0", f"{what} that is 0 was not necessarily dropped"),
+            ("another part passes", "is not masked as elsewhere",
+             f"{what} that is 0 is kept or dropped like any other"),
+            ("passes with another scale", "has another scale than elsewhere",
+             f"the derivative does not depend on whether {what} is 0"),
+        )
+    },
+    ("bias", "not b"): ("is not b", "for the input 0 the output should be just b."),
     ("test mode", ODD): (
         "is not dout times one number",
         "nothing is random there, and what forward multiplied with is a number.",

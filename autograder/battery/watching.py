@@ -32,8 +32,8 @@ def mc_dropout(name: str, student: Student, case: Case) -> Observed:
     seen.values = split(reply.value, ("mean", "standard deviation"))
     seen.values["number of passes"] = reply.raised or len(asked)
     missing = None if asked else Raised("Outputs", "predict is never called")
-    fact = reply.raised or missing or _given_to_passes(asked, x, rng)
-    seen.values["each pass gets x and rng"] = fact
+    told = reply.raised or missing or _given_to_passes(asked, x, rng)
+    seen.values["each pass gets x and rng"] = told
     return seen
 
 
