@@ -49,6 +49,12 @@ class Scripted(Kind):
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         return {aspect: LINES.get(aspect, aspect) for aspect in aspects}
 
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """What the conversation itself has a sentence for."""
+        return said(TOLD.get(self.conversation, {}), aspect, wrong)
+
 
 def second_use(
     seen: Observed,
@@ -74,12 +80,6 @@ def second_use(
             "gives another answer at its second forward and backward than a new one would "
             "(is something kept from the first?)"
         )
-
-    def recognise(
-        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
-    ) -> tuple[str, str, str] | None:
-        """What the conversation itself has a sentence for."""
-        return said(TOLD.get(self.conversation, {}), aspect, wrong)
 
 
 @script

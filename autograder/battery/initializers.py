@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from autograder.battery.chance import LIMIT, snap, variance
-from autograder.battery.classes import script
+from autograder.battery.classes import TOLD, script
 from autograder.battery.compare import as_array, number, same, shape_text
 from autograder.battery.draws import FOR_ITSELF, ODD, SAID, shape_of, togetherness
 from autograder.battery.kind import Kind, Observed, Outputs, Trial, arguments, said
@@ -145,17 +145,35 @@ def orthogonal(name: str, student: Student, case: Case) -> Observed:
     seen.values["rng"] = follows_rng(student, draw, seed)
     held = student.hold(Seed(seed))
     small = [draw(held, (4, 3) if shape[0] >= shape[1] else (3, 4)) for _ in range(64)]
+    square = [draw(held, (3, 3)) for _ in range(64)]
     matrices = [w for w in small if isinstance(w, np.ndarray) and w.shape == np.shape(small[0])]
     if len(matrices) < len(small):
         seen.values["signs"] = next((w for w in small if isinstance(w, Raised)), "no matrices")
+    elif seen.values["rng"] == NEVER:  # one matrix says nothing of many
+        zeros = np.mean(weights == 0) > 0.5
+        seen.values["signs"] = "most entries are 0" if zeros else "both alike"
     else:
-        positive = (np.array(matrices) > 0).sum(axis=0)
-        z = np.abs(positive - 32) / 4
-        seen.values["signs"] = "both alike" if z.max() < LIMIT else "some entries have a fixed sign"
-        if seen.values["rng"] == NEVER:  # one matrix says nothing of many
-            zeros = np.mean(weights == 0) > 0.5
-            seen.values["signs"] = "most entries are 0" if zeros else "both alike"
+        seen.values["signs"] = _evenly_turned(np.array(matrices), square)
     return seen
+
+
+def _evenly_turned(matrices: np.ndarray, square: Sequence[Value]) -> str:
+    """Whether 64 matrices favour a sign or a direction; entries of random directions in four
+    dimensions have the mean square 1/4 and the mean fourth power 1/8."""
+    n = len(matrices)
+    if np.mean(matrices == 0) > 0.5:
+        return "most entries are 0"
+    positive = (matrices > 0).sum(axis=0)
+    if (np.abs(positive - n / 2) / np.sqrt(n / 4)).max() >= LIMIT:
+        return "some entries have a fixed sign"
+    squares = np.abs((matrices**2).mean(axis=0) - 1 / 4).max() / (0.25 / np.sqrt(n))
+    fourth = np.abs((matrices**4).mean() - 1 / 8) / (0.03 / np.sqrt(n))
+    if max(squares, fourth) >= LIMIT:
+        return "some directions are favoured"
+    found = [w for w in square if isinstance(w, np.ndarray) and w.shape == (3, 3)]
+    if len(found) == n and len({bool(np.linalg.det(w) > 0) for w in found}) == 1:
+        return "no reflections"
+    return "both alike"
 
 
 def _orthonormal(w: np.ndarray) -> str:
@@ -275,3 +293,25 @@ def _column(rows: Sequence[Value], key: str) -> Value:
             return Raised("Outputs", f"layer {layer} has no '{key}'")
         numbers.append(float(number))
     return np.array(numbers)
+
+
+TOLD["orthogonal"] = {
+    ("signs", "most entries are 0"): (
+        "cannot be judged: most entries are 0",
+        "the vectors only run along the axes. They should point anywhere: orthogonalise Gaussian "
+        "draws.",
+    ),
+    ("signs", "some entries have a fixed sign"): (
+        "are not random: some entries have the same sign in every matrix",
+        "which convention does the decomposition follow, and how can it be undone?",
+    ),
+    ("signs", "some directions are favoured"): (
+        "may be random, but some directions are likelier than others",
+        "orthogonalise Gaussian draws, which favour none.",
+    ),
+    ("signs", "no reflections"): (
+        "are not free: all square matrices have a determinant of the same sign",
+        "there should be rotations and reflections, equally often.",
+    ),
+    **{key: sentence for key, sentence in SAID.items() if key[0] == "rng"},
+}

@@ -9,9 +9,11 @@ from cs_nn import initializers as reference
 
 
 def lsuv_cases(rng):
-    def case(n, sizes, kind, check="", dtype: type = np.float64, words="", centre=0.4, **more):
+    def case(
+        n, sizes, kind, check="", dtype: type = np.float64, words="", centre=0.4, size=1.0, **more
+    ):
         args = {
-            "weights": [w.astype(dtype) for w in stack(rng, sizes)],
+            "weights": [(size * w).astype(dtype) for w in stack(rng, sizes)],
             "x": np.round(rng.normal(centre, 1.3, (n, sizes[0])), 3).astype(dtype),
             "nonlinearity": kind,
         } | more
@@ -21,7 +23,7 @@ def lsuv_cases(rng):
 
     return [
         case(30, (6, 8, 5, 7), "relu"),
-        case(25, (4, 9, 6), "tanh"),
+        case(25, (4, 9, 6), "tanh", size=0.2),
         case(40, (5, 7, 3, 6, 4), "relu", tolerance=1e-3),
         case(20, (7, 5, 6), "identity", max_iterations=1),
         case(30, (5, 6), "relu", "one layer"),
@@ -57,6 +59,19 @@ def unit_by_unit(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
         out.append((w / (h @ w).std(axis=0)).astype(w.dtype))
         h = nonlinearity(h @ out[-1])
     return out
+
+
+def only_large_ones(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
+    h, out = x, []
+    for w in weights:
+        deviation = (h @ w).std()
+        out.append((w / deviation).astype(w.dtype) if deviation**2 - 1 >= tolerance else w.copy())
+        h = nonlinearity(h @ out[-1])
+    return out
+
+
+def by_spread_and_fan_in(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
+    return [(w / (w.std() * np.sqrt(len(w)))).astype(w.dtype) for w in weights]
 
 
 def weights_overwritten(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
@@ -177,6 +192,22 @@ LSUV = (
         "they make of the data.",
         VARIANCE,
         0.5,
+    ),
+    wrong(
+        "spread-of-the-weights-by-fan-in",
+        by_spread_and_fan_in,
+        "The weights themselves are brought to variance 1/fan_in, without a look at the data. What "
+        "counts is the variance of what they make of the data.",
+        VARIANCE,
+        0.5,
+    ),
+    wrong(
+        "small-variances-left",
+        only_large_ones,
+        "Layers whose variance is too small are left as they are. It should be neither larger nor "
+        "smaller than 1: how far away is it, on either side?",
+        VARIANCE,
+        0.3,
     ),
     wrong(
         "unit-by-unit",

@@ -1,5 +1,7 @@
 """Preprocessing: whose statistics, over which axes, and where they are applied."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from autograder.battery.functions import CONDUCT, Function
@@ -33,8 +35,11 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
             return Case(label, args, check, frozenset(tags), extra)
 
         def flat(train, test):
-            train[:, 1] = 2.5
-            test[:, 1] = 2.5
+            train[:, 1] = test[:, 1] = 2.5
+
+        def flat_and_rounded(train, test):
+            """The mean of six numbers 0.1 is not 0.1."""
+            train[:, 2] = test[:, 2] = 0.1
 
         first = shapes[0]
         made = [case(*s, tags=[CONDUCT] if i == 0 else []) for i, s in enumerate(shapes)]
@@ -46,8 +51,12 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
             case(6, 4, first[2], "float32", dtype=np.float32, words="float32 "),
         ]
         if constant:
-            made.append(case(6, 4, (4,), "a constant feature", words="one constant feature in ",
-                             change=flat))  # fmt: skip
+            words = "one constant feature in "
+            made.append(case(6, 4, (4,), "a constant feature", words=words, change=flat))
+            words = "one feature always 0.1 in "
+            rounded = case(6, 4, (5,), "a constant feature", words=words, change=flat_and_rounded)
+            # Any small number in place of a deviation of 0 will do.
+            made.append(replace(rounded, extra={"tolerance": 1e-2}))
         if integers:
             train = rng.integers(0, 256, (6, *first[2]))
             test = rng.integers(0, 256, (4, *first[2])).astype(np.float64)
@@ -105,6 +114,11 @@ def channel(x):
 
 def moments(x, axis: int | None | tuple[int, ...] = 0, ddof=0):
     mean, std = x.mean(axis=axis, keepdims=True), x.std(axis=axis, ddof=ddof, keepdims=True)
+    return mean, np.where(std < 1e-9, 1, std).astype(std.dtype)
+
+
+def exact_moments(x):
+    mean, std = x.mean(axis=0), x.std(axis=0)
     return mean, np.where(std == 0, 1, std).astype(std.dtype)
 
 
@@ -376,6 +390,26 @@ EXERCISES = (
                 "0 is NaN. It should become 0.",
                 "a constant feature",
                 0.15,
+            ),
+            wrong(
+                "constant-feature-by-exact-zero",
+                by(exact_moments, scale),
+                "A feature that is the same for all examples becomes ±1. The mean of equal numbers "
+                "may differ from them in the last digit, and that rounding error is then divided "
+                "by itself: a deviation of a constant is not always exactly 0.",
+                "a constant feature",
+                0.1,
+            ),
+            wrong(
+                "one-deviation-for-all",
+                by(
+                    lambda x: (x.mean(axis=0), (x - x.mean(axis=0)).std()),
+                    lambda x, s: ((x - s[0]) / s[1]).astype(
+                        x.dtype if x.dtype.kind == "f" else float
+                    ),
+                ),
+                "The mean is taken feature by feature, but one deviation serves all features, so "
+                "that they keep their different spreads.",
             ),
         ),
         variants=(standard_by_loop, standard_with_epsilon, standard_by_moments),

@@ -26,6 +26,7 @@ def statistics_cases(rng):
             x = np.abs(x) + 0.1
             weights[0][:, 1] = -np.abs(weights[0][:, 1]) - 0.1
             weights[0][:, 4] = -np.abs(weights[0][:, 4]) - 0.1
+            weights[0][:, 2] = 1e-5 * (np.abs(weights[0][:, 2]) + 0.1)  # weak, but alive
         args = as_dtype({"x": x}, dtype)
         given = {
             "weights": [w.astype(dtype) for w in weights],
@@ -137,7 +138,7 @@ def statistics_in_two_passes(weights, x, nonlinearity):
 
 
 def unit_cases(rng):
-    def case(n, m, dead, check="", tags=(), dtype: type = np.float64, words=""):
+    def case(n, m, dead, check="", tags=(), dtype: type = np.float64, words="", weak=()):
         h = np.maximum(numbers(rng, n, m), 0)
         h[rng.integers(n), :] += 0.3
         h[n // 2, 0] = h[0, m - 1] = 0.0
@@ -145,6 +146,9 @@ def unit_cases(rng):
         alive = [j for j in range(m) if j not in dead]
         for j in alive:
             h[j % n, j] = 0.7
+        for j in weak:
+            h[:, j] = 0.0
+            h[j, j] = 2e-4
         label = f"{words}activations of shape {(n, m)} with {len(dead)} dead units"
         return Case(label, {"activations": h.astype(dtype)}, check, frozenset(tags))
 
@@ -156,6 +160,7 @@ def unit_cases(rng):
         case(5, 4, [], "no dead units"),
         case(5, 3, [0, 1, 2], "all units dead"),
         case(1, 6, [2, 3], "N = 1"),
+        case(9, 6, [2], "units that fire once and weakly", weak=[0, 4]),
         case(6, 4, [1], "float32", dtype=np.float32, words="float32 "),
     ]
 
@@ -295,6 +300,14 @@ STATISTICS = (
         0.2,
     ),
     wrong(
+        "weak-units-counted-as-dead",
+        statistics(dead=lambda h: (np.abs(h).max(axis=0) < 1e-3).mean()),
+        "Units that fire weakly count as dead. Dead means 0 for every input, without a threshold: "
+        "a weak unit still gets a gradient.",
+        "dead",
+        0.2,
+    ),
+    wrong(
         "negative-counts-as-dead",
         statistics(dead=lambda h: (h <= 0).all(axis=0).mean()),
         "Units that are always negative count as dead. With tanh these are alive; dead means "
@@ -347,6 +360,14 @@ DEAD = (
         "The result holds 0 and 1 as integers. As an index these pick units 0 and 1; booleans "
         "pick the dead ones.",
         severity=0.25,
+    ),
+    wrong(
+        "weak-units-counted-as-dead",
+        lambda activations: activations.max(axis=0) < 1e-3,
+        "A unit that fires rarely or weakly counts as dead. Dead means 0 for every example, "
+        "without a threshold: a weak unit still gets a gradient.",
+        "units that fire once and weakly",
+        0.2,
     ),
     wrong(
         "mostly-silent",

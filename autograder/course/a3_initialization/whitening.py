@@ -16,8 +16,19 @@ def cloud(rng, n, d):
     return np.round((rng.normal(size=(n, d)) * scales) @ turn + 2 * numbers(rng, d), 4)
 
 
+def fewer(rng):
+    """Fewer examples than features: the axes along which train does not vary are anyone's choice,
+    so test lies among the examples of train, and is 0 along them too."""
+    train = cloud(rng, 4, 6)
+    weights = np.abs(numbers(rng, 3, 4)) + 0.1
+    test = weights / weights.sum(axis=1, keepdims=True) @ train
+    label = f"train of shape {train.shape}, test of shape {test.shape}"
+    check = "fewer examples than features"
+    return Case(label, {"train": train, "test": test}, check, extra={"tolerance": 1e-5})
+
+
 def cases_for(*settings, few=False):
-    """Cases with the given further arguments, in turn; ``few``: also with N < D."""
+    """Cases with the given further arguments, in turn; ``few``: with N < D some axes are kept."""
 
     def cases(rng):
         def case(
@@ -43,6 +54,7 @@ def cases_for(*settings, few=False):
         ]
         if few:
             made.append(case(5, 3, 7, {"components": 3}, "fewer examples than features"))
+        made.append(fewer(rng))
         whole = np.rint(8 * cloud(rng, 9, 3)).astype(np.int64)
         pixels = {"train": whole, "test": np.rint(8 * cloud(rng, 4, 3))} | first
         tags = frozenset({"any float", "may refuse"})
@@ -130,9 +142,20 @@ def train_changed(train, test, components=None):
 
 def by_svd(train, test, components=None):
     mean = train.mean(axis=0)
-    _, _, vt = np.linalg.svd(train - mean, full_matrices=False)
+    _, _, vt = np.linalg.svd(train - mean)
     k = len(vt) if components is None else components
     return np.dot(train - mean, vt[:k].T), np.dot(test - mean, vt[:k].T)
+
+
+def few_axes(train, test, components=None):
+    mean = train.mean(axis=0)
+    _, _, vt = np.linalg.svd(train - mean, full_matrices=False)
+    return (train - mean) @ vt[:components].T, (test - mean) @ vt[:components].T
+
+
+def backwards(train, test, components=None):
+    first, second = by_axes(straight)(train, test, components)
+    return first[:, ::-1].copy(), second[:, ::-1].copy()
 
 
 def by_sorting(train, test, components=None):
@@ -190,9 +213,24 @@ def white_always_small(train, test, eps=1e-5):
 
 def white_by_svd(train, test, eps=1e-5):
     mean = train.mean(axis=0)
-    _, s, vt = np.linalg.svd(train - mean, full_matrices=False)
+    _, s, vt = np.linalg.svd(train - mean)
+    s = np.concatenate([s, np.zeros(len(vt) - len(s), s.dtype)])
     deviation = np.sqrt(s**2 / len(train) + eps)
     return ((train - mean) @ vt.T) / deviation, ((test - mean) @ vt.T) / deviation
+
+
+def white_few_axes(train, test, eps=1e-5):
+    mean = train.mean(axis=0)
+    _, s, vt = np.linalg.svd(train - mean, full_matrices=False)
+    whitening = vt.T / np.sqrt(s**2 / len(train) + eps)
+    return ((train - mean) @ whitening), ((test - mean) @ whitening)
+
+
+def white_by_singular_values(train, test, eps=1e-5):
+    mean = train.mean(axis=0)
+    _, s, vt = np.linalg.svd(train - mean)
+    s = np.concatenate([s, np.zeros(len(vt) - len(s), s.dtype)])
+    return tuple((x - mean) @ vt.T / np.sqrt(s + eps) for x in (train, test))
 
 
 def white_in_cs231n_style(train, test, eps=1e-5):
@@ -235,6 +273,24 @@ PCA = (
         "data. numpy's eigh sorts upwards: largest first is wanted.",
         "train",
         0.35,
+    ),
+    Misconception(
+        "kept-axes-backwards",
+        backwards,
+        "The right axes are kept, but the one of the largest variance comes last: largest first is "
+        "wanted.",
+        "train",
+        0.3,
+        ("smallest-first",),
+    ),
+    Misconception(
+        "fewer-axes-than-features",
+        few_axes,
+        "With fewer examples than features the result has too few columns. The economy form of "
+        "the SVD gives only as many axes as there are examples; the covariance has one for each "
+        "feature.",
+        "train",
+        0.15,
     ),
     Misconception(
         "smallest-kept",
@@ -316,6 +372,23 @@ PCA = (
 )
 
 WHITEN = (
+    Misconception(
+        "fewer-axes-than-features",
+        white_few_axes,
+        "With fewer examples than features the result has too few columns. The economy form of "
+        "the SVD gives only as many axes as there are examples; the covariance has one for each "
+        "feature.",
+        "train",
+        0.15,
+    ),
+    Misconception(
+        "singular-values-for-eigenvalues",
+        white_by_singular_values,
+        "The singular values of the data are taken for the eigenvalues of the covariance. How do "
+        "the two depend on each other, and on N?",
+        "train",
+        0.35,
+    ),
     Misconception(
         "divided-by-the-eigenvalue",
         white(lambda v, eps: v + eps),

@@ -168,6 +168,7 @@ EXERCISES = (
                 "how far the predictions spread.",
                 "number of passes",
                 0.6,
+                ("one-pass-repeated",),
             ),
             Misconception(
                 "one-pass-repeated",
@@ -176,6 +177,7 @@ EXERCISES = (
                 "pass of its own: call predict inside the loop.",
                 "number of passes",
                 0.6,
+                ("a-single-pass",),
             ),
             Misconception(
                 "deviation-of-the-mean",
