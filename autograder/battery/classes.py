@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.battery.compare import NO, YES, same
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.battery.kind import Kind, Observed, Trial, arguments, split
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Object, Raised, Seed, Value
@@ -19,6 +19,26 @@ Script = Callable[[str, Student, Case], Observed]
 SCRIPTS: dict[str, Script] = {}
 LINES: dict[str, str] = {}
 """Aspects that share one line of the report: facts about how an object starts."""
+
+
+Recogniser = Callable[[str, Sequence[tuple[Trial, Value]]], tuple[str, str, str] | None]
+RECOGNISERS: dict[str, Recogniser] = {}
+
+DISTURBED = Raised(
+    "Outputs",
+    "two objects of this class disturb each other: is something kept in the class, outside self?",
+)
+"""The answer of an object that does not have its state for itself."""
+
+
+def recogniser(conversation: str) -> Callable[[Recogniser], Recogniser]:
+    """Register what `Kind.recognise` does for a conversation."""
+
+    def register(function: Recogniser) -> Recogniser:
+        RECOGNISERS[conversation] = function
+        return function
+
+    return register
 
 
 def script(function: Script) -> Script:
@@ -46,6 +66,12 @@ class Scripted(Kind):
 
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         return {aspect: LINES.get(aspect, aspect) for aspect in aspects}
+
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        own = RECOGNISERS.get(self.conversation)
+        return own(aspect, wrong) if own else None
 
 
 def second_use(

@@ -53,7 +53,6 @@ class Observed:
                 self.conduct.append(text)
         return reply
 
-
     def keeps(self, reply: Reply, given: Mapping[str, Value], names: Sequence[str]) -> None:
         """Record which lists and dictionaries of the caller are no longer what they were; the
         call was asked for them with ``after=names``."""

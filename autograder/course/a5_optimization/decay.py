@@ -178,9 +178,7 @@ EXERCISES = (
             ),
             Misconception(
                 "divided-by-the-count",
-                lambda rate, t, factor, every: (
-                    rate * factor / (t // every) if t >= every else rate
-                ),
+                lambda rate, t, factor, every: rate * factor / (t // every) if t >= every else rate,
                 "From the second drop on the rate is divided by the number of drops. Each drop "
                 "multiplies what the one before has left: think of powers.",
                 "rates",

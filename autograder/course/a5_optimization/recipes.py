@@ -271,7 +271,9 @@ def optimiser_cases(
         words = "in transposed arrays"
         across = case(rng, (3, 4), config, "non-contiguous", words, slopes=slopes)
         tags = ["any float", "may refuse"]
-        whole = case(rng, (3, 2), {"learning_rate": rate}, "integer parameters", "of integers", tags)
+        whole = case(
+            rng, (3, 2), {"learning_rate": rate}, "integer parameters", "of integers", tags
+        )
         return [
             replace(spread, args=strided(spread.args)),
             replace(across, args={**across.args, "w": turned(across.args["w"])}),

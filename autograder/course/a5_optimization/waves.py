@@ -24,8 +24,10 @@ RESTART_CASES = over_time(
     {"rate": "rate", "t": None, "period": 6, "multiplier": 1, "minimum": 0.02},
     special=[
         ("periods of one step", {"rate": "rate", "t": None, "period": 1, "multiplier": 2}),
-        ("late restarts", {"rate": "rate", "t": [120, 121, 122, 363, 364], "period": 1,
-                           "multiplier": 3}),
+        (
+            "late restarts",
+            {"rate": "rate", "t": [120, 121, 122, 363, 364], "period": 1, "multiplier": 3},
+        ),
         ("late restarts", {"rate": "rate", "t": [110, 111, 112], "period": 1, "multiplier": 10}),
     ],
     times=range(44),
