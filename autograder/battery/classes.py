@@ -23,6 +23,26 @@ TOLD: dict[str, Said] = {}
 """What a tutor says of the words in which a conversation answers."""
 
 
+Recogniser = Callable[[str, Sequence[tuple[Trial, Value]]], tuple[str, str, str] | None]
+RECOGNISERS: dict[str, Recogniser] = {}
+
+DISTURBED = Raised(
+    "Outputs",
+    "two objects of this class disturb each other: is something kept in the class, outside self?",
+)
+"""The answer of an object that does not have its state for itself."""
+
+
+def recogniser(conversation: str) -> Callable[[Recogniser], Recogniser]:
+    """Register what `Kind.recognise` does for a conversation."""
+
+    def register(function: Recogniser) -> Recogniser:
+        RECOGNISERS[conversation] = function
+        return function
+
+    return register
+
+
 def script(function: Script) -> Script:
     """Register a conversation under its function's name."""
     SCRIPTS[function.__name__] = function
@@ -53,7 +73,9 @@ class Scripted(Kind):
         self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
     ) -> tuple[str, str, str] | None:
         """What the conversation itself has a sentence for."""
-        return said(TOLD.get(self.conversation, {}), aspect, wrong)
+        own = RECOGNISERS.get(self.conversation)
+        told = own(aspect, wrong) if own else None
+        return told or said(TOLD.get(self.conversation, {}), aspect, wrong)
 
 
 def second_use(

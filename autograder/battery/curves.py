@@ -115,7 +115,9 @@ def grid(name: str, student: Student, case: Case) -> Observed:
     count = int(np.prod([len(values) for values in given["grid"].values()]))
     asked = [_key(parameters) for parameters in trials.asked]
     text = "too few trials" if len(set(asked)) < count else "some are evaluated twice"
-    seen.values["each combination once"] = verdict(len(asked) == len(set(asked)) == count, text)
+    text = _strangers(trials.asked, given["grid"]) or text
+    once = len(asked) == len(set(asked)) == count and not _strangers(trials.asked, given["grid"])
+    seen.values["each combination once"] = verdict(once, text)
     ordered = sorted(results, key=lambda row: _key(row[0]))
     seen.values["results"] = [[dict(sorted(p.items())), score] for p, score in ordered]
     seen.values["best"] = reply.value[0]
@@ -128,10 +130,23 @@ def _table(scores: Sequence[float], grid: Mapping[str, Sequence[Value]]) -> Any:
     def score(parameters: Mapping[str, Value]) -> float:
         number = 0
         for key, values in grid.items():
-            number = number * len(values) + [str(v) for v in values].index(str(parameters[key]))
+            known = [str(v) for v in values]
+            if key not in parameters:
+                raise TypeError(f"evaluate() is called without {key!r}")
+            value = str(parameters[key])
+            number = number * len(values) + (known.index(value) if value in known else 0)
         return float(scores[number])
 
     return score
+
+
+def _strangers(asked: Sequence[Mapping[str, Any]], grid: Mapping[str, Sequence[Value]]) -> str:
+    """The first value that evaluate got and the grid does not hold, in words."""
+    for parameters in asked:
+        for key, value in parameters.items():
+            if str(value) not in map(str, grid.get(key, ())):
+                return f"evaluate gets {key} = {str(value)[:40]}, which is not in the grid"
+    return ""
 
 
 SEARCHED = (
@@ -203,13 +218,18 @@ def _evenly_spread(places: np.ndarray | None) -> str:
     for column in places.T:
         ordered = np.sort(column)
         if len(set(np.round(ordered, 9).tolist())) < 0.97 * len(ordered):
+            at_the_ends = np.mean((ordered < 1e-9) | (ordered > 1 - 1e-9))
+            inside = ordered[(ordered > 1e-9) & (ordered < 1 - 1e-9)]
+            if at_the_ends < 0.5 and len(set(np.round(inside, 9).tolist())) == len(inside):
+                return "many draws lie just on a bound"
             return "some values come again and again"
         steps = np.arange(len(ordered) + 1) / len(ordered)
         distance = max(np.abs(ordered - steps[:-1]).max(), np.abs(ordered - steps[1:]).max())
         if distance > limit:
             words = "large values" if ordered.mean() > 0.5 else "small values"
-            middle = abs(ordered.mean() - 0.5) < 0.1
-            return "no" if middle else f"{words} come too often"
+            if abs(ordered.mean() - 0.5) < 0.1:
+                words = "values in the middle" if ordered.std() < 0.28 else "values near the bounds"
+            return f"{words} come too often"
     return "yes"
 
 
@@ -222,8 +242,9 @@ def _independent(places: np.ndarray | None) -> str:
 
 
 def _scores_and_best(
-    results: list[tuple[dict[str, Any], float]], best: Value, trials: Trials
+    results: list[tuple[dict[str, Any], float]], best: Value, trials: Trials, last: int = 1
 ) -> dict[str, Value]:
+    """The facts on scores; ``last`` is how many trials make the last round."""
     try:
         true = [trials.score(parameters) for parameters, _ in results]
         fitting = np.allclose(true, [float(score) for _, score in results], rtol=1e-9)
@@ -231,9 +252,14 @@ def _scores_and_best(
         low = results[int(np.argmin(true))][0] if results else {}
         is_best = isinstance(best, Mapping) and _key(best) == _key(top)
         is_worst = isinstance(best, Mapping) and _key(best) == _key(low)
+        newest = max(len(results) - last, 0) + int(np.argmax(true[-last:])) if results else 0
+        is_last = isinstance(best, Mapping) and _key(best) == _key(results[newest][0])
     except (KeyError, TypeError, ValueError):
-        fitting, is_best, is_worst = False, False, False
-    text = "the lowest score is taken" if is_worst else "not the parameters of the highest score"
+        fitting, is_best, is_worst, is_last = False, False, False, False
+    text = "not the parameters of the highest score"
+    if is_worst or is_last:
+        of_the = "last trial" if last == 1 else "best of the last round"
+        text = "the lowest score is taken" if is_worst else f"those of the {of_the} are taken"
     return {
         "scores belong to their parameters": verdict(bool(fitting)),
         "best": verdict(is_best, text),
@@ -275,9 +301,11 @@ def rounds(name: str, student: Student, case: Case) -> Observed:
     first = places[:count] if whole and places is not None else None
     seen.values["log-uniform at first"] = _evenly_spread(first)
     narrower, around = _rounds(places, results, count, times, trials) if whole else ("yes", "yes")
+    if narrower == "no" and _narrower_in_plain_numbers([p for p, _ in results[-count:]], ranges):
+        narrower = "in plain numbers, but not in log space"
     seen.values["narrower in each round"] = narrower
     seen.values["around the best so far"] = around
-    seen.values |= _scores_and_best(results, reply.value[0], trials)
+    seen.values |= _scores_and_best(results, reply.value[0], trials, count)
     seen.values["names on the border"] = _border(reply.value, ranges)
     return seen
 
@@ -305,6 +333,16 @@ def _rounds(
     return narrower, around
 
 
+def _narrower_in_plain_numbers(
+    points: Sequence[Mapping[str, Any]], ranges: Mapping[str, Sequence[float]]
+) -> bool:
+    widths = [
+        np.ptp([float(point[key]) for point in points]) / (high - low)
+        for key, (low, high) in ranges.items()
+    ]
+    return max(widths) < 0.6
+
+
 def _border(value: Value, ranges: Mapping[str, Sequence[float]]) -> Value:
     """Whether the names are those whose best lies within 5 % of an end; 4 to 6 % may go either
     way."""
@@ -317,7 +355,9 @@ def _border(value: Value, ranges: Mapping[str, Sequence[float]]) -> Value:
     for key, place in zip(ranges, places[0], strict=True):
         edge = min(place, 1 - place)
         if edge < 0.04 and key not in names:
-            return "one is missing"
+            return (
+                f"one whose best lies at the {'lower' if place < 0.5 else 'upper'} end is missing"
+            )
         if edge > 0.06 and key in names:
             return "one does not belong"
     return "yes"

@@ -65,7 +65,7 @@ class Watched:
         self.lost_steps = False
         self.tokens: dict[str, int] = {}
         self.shared = self.strange_step = False
-        self.lost_config = False
+        self.lost_config: set[int] = set()
         self.used_rates: list[tuple[int, float | None]] = []
 
     # What the student's loop is given ---------------------------------------------------
@@ -158,7 +158,8 @@ class Watched:
         count, owner = int(given.get("count", 0)), str(given.get("name", name))
         if name is not None:
             self.shared |= owner != name
-            self.lost_config |= count != self.tokens.get(name, 0)
+            if count != self.tokens.get(name, 0):
+                self.lost_config.add((len(self.batches) - 1) % self.per_epoch)
             self.tokens[name] = count + 1
         rate = given.get("learning_rate")
         epoch = (len(self.batches) - 1) // self.per_epoch
@@ -167,6 +168,8 @@ class Watched:
     def config_fact(self) -> str:
         if self.shared:
             return "one parameter gets the config of another"
+        if self.lost_config == {0} and self.per_epoch > 1:
+            return "each epoch starts with a new one"
         return verdict(not self.lost_config, "the one that update returned is not handed back")
 
     def rate_fact(self) -> str:

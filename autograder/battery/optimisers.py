@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, arguments, split
+from autograder.battery.kind import Kind, Observed, Trial, arguments, split
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Raised, Value
@@ -60,6 +60,28 @@ class Optimiser(Kind):
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         first, *later = aspects
         return {first: "first step"} | dict.fromkeys(later, "later steps")
+
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """A wrong default: wrong wherever the config leaves a setting out, and only there."""
+        plain = [trial for trial, _ in wrong if not trial.case.check]
+        given = [trial.case.args.get("config") or {} for trial, _ in wrong]
+        if not plain or len({len(config) for config in given}) > 2:
+            return None
+        if any(isinstance(value, Raised) for _, value in wrong):
+            return None
+        rate_only = {"learning_rate"}
+        if any(trial.case.args.get("config") for trial in plain) or any(
+            not config.keys() <= rate_only for config in given
+        ):
+            return None
+        which = "a setting" if any(given) else "the learning rate"
+        return (
+            "a-default-is-wrong",
+            f"is right where the config names everything and wrong where {which} is left out",
+            "compare your defaults with the text, one by one.",
+        )
 
 
 class _Walker:

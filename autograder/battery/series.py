@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.battery.classes import script
-from autograder.battery.compare import NO, YES, as_array
-from autograder.battery.kind import Kind, Observed, arguments
+from autograder.battery.classes import DISTURBED, recogniser, script
+from autograder.battery.compare import NO, YES, as_array, same
+from autograder.battery.kind import Kind, Observed, Trial, arguments
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Raised, Seed, Value
@@ -43,6 +43,79 @@ class Schedule(Kind):
         seen.values["rates"] = as_series(rates)
         return seen
 
+    def recognise(
+        self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
+    ) -> tuple[str, str, str] | None:
+        """When the series rises, falls and goes wrong."""
+        trial, got = wrong[0]
+        e, g = as_array(trial.expected.values[aspect]), as_array(got)
+        if e is None or g is None or e.shape != g.shape or e.size < 5:
+            return None
+        times = [int(t) for t in trial.case.args["t"]]
+        if not np.isfinite(g).all() or _known_relation(e, g):
+            return None
+        return _moves_elsewhere(times, e, g) or _wrong_stretch(times, e, g)
+
+
+def _known_relation(e: np.ndarray, g: np.ndarray) -> bool:
+    """Whether a factor, a constant or a step of the clock explains it, which have names."""
+    shifted = np.allclose(g[1:], e[:-1]) or np.allclose(g[:-1], e[1:])
+    factor = float(np.vdot(e, g) / np.vdot(e, e)) if np.any(e) else 0.0
+    return bool(shifted or np.allclose(g, factor * e) or np.ptp(g - e) <= 1e-6 * np.abs(e).max())
+
+
+def _moves_elsewhere(
+    times: Sequence[int], e: np.ndarray, g: np.ndarray
+) -> tuple[str, str, str] | None:
+    """A series that jumps now and then, and does so at other times."""
+    least = 1e-6 * np.abs(e).max()
+    for word, sign in (("rise", 1), ("fall", -1)):
+        wanted, mine = (
+            [t for t, d in zip(times[1:], np.diff(a), strict=True) if sign * d > least]
+            for a in (e, g)
+        )
+        if not 0 < len(wanted) <= len(times) / 3 or wanted == mine:
+            continue
+        what = f"{word}s at t = {_first_few(mine)}" if mine else f"never {word}s"
+        what += f", expected at t = {_first_few(wanted)}"
+        return (
+            f"over-time:{word}s-elsewhere",
+            what,
+            "how long is each piece, and where does it end?",
+        )
+    return None
+
+
+def _wrong_stretch(
+    times: Sequence[int], e: np.ndarray, g: np.ndarray
+) -> tuple[str, str, str] | None:
+    """A series that is wrong from some time on, until some time, or on one slope only."""
+    wrong = np.abs(g - e) > 1e-6 * np.abs(e).max()
+    at = np.flatnonzero(wrong)
+    first, last = int(at[0]), int(at[-1])
+    pair = f"{g[first]:.6g} at t = {times[first]}, expected {e[first]:.6g}"
+    if first >= 2 and wrong[first:].mean() > 0.8:
+        what = f"is right up to t = {times[first - 1]} and wrong from then on ({pair})"
+        ask = "what is different from there on?"
+        if np.ptp(e[first:]) == 0:
+            ask = f"from there on it should stay at {e[first]:.6g}."
+        return "over-time:wrong-from-then-on", what, ask
+    if last <= len(e) - 3 and wrong[: last + 1].mean() > 0.8:
+        what = f"is wrong up to t = {times[last]} ({pair}) and right from then on"
+        return "over-time:wrong-at-first", what, "what is different before that?"
+    slope = np.diff(e)
+    for word, other, there in (("falls", "rises", slope < 0), ("rises", "falls", slope > 0)):
+        if there.any() and (~there).any() and wrong[1:][there].mean() > 0.8:
+            if not wrong[1:][~there].any():
+                what = f"is right where it {other} and wrong where it {word} ({pair})"
+                return f"over-time:wrong-where-it-{word}", what, "look at that half alone."
+    return None
+
+
+def _first_few(times: Sequence[int]) -> str:
+    more = ", …" if len(times) > 4 else ""
+    return ", ".join(str(t) for t in times[:4]) + more
+
 
 @script
 def plateau(name: str, student: Student, case: Case) -> Observed:
@@ -50,17 +123,23 @@ def plateau(name: str, student: Student, case: Case) -> Observed:
     seen = Observed()
     given = arguments(case)
     settings = {key: value for key, value in given.items() if key != "losses"}
-    made = student.call(name, *settings.values(), keep=True)
-    if not isinstance(made.value, Handle):
-        seen.values["rates"] = made.value
+    made = [student.call(name, *settings.values(), keep=True).value for _ in range(3)]
+    alone, one, other = made
+    if not isinstance(alone, Handle):
+        seen.values["rates"] = alone
         return seen
-    rates = []
+    rates: list[Value] = []
+    again: list[Value] = []
     for loss in given["losses"]:
-        reply = student.call(made.value, loss, method="step")
-        rates.append(reply.value)
-        if reply.raised is not None:
+        rates.append(student.call(alone, loss, method="step").value)
+        if isinstance(rates[-1], Raised):
             break
-    seen.values["rates"] = as_series(rates)
+    for number, loss in enumerate(given["losses"]):
+        if isinstance(one, Handle) and isinstance(other, Handle):
+            again.append(student.call(one, loss, method="step").value)
+            student.call(other, 1e-6 * 0.5**number, method="step")
+    apart = isinstance(rates[-1], Raised) or same(as_series(rates), as_series(again), 1e-9)
+    seen.values["rates"] = as_series(rates) if apart else DISTURBED
     return seen
 
 
@@ -96,6 +175,27 @@ def epoch(name: str, student: Student, case: Case) -> Observed:
     )
     seen.values["drawn from rng"] = verdict(equal, "the same seed gives other batches")
     return seen
+
+
+@recogniser("epoch")
+def _about_batches(
+    aspect: str, wrong: Sequence[tuple[Trial, Value]]
+) -> tuple[str, str, str] | None:
+    """What is odd about the sizes of the batches."""
+    trial, sizes = wrong[0]
+    if aspect != "batch sizes" or not isinstance(sizes, list) or not sizes:
+        return None
+    listed = f"are {sizes[:8]}, expected {trial.expected.values[aspect]}"
+    if 0 in sizes:
+        return (
+            "empty-batch",
+            listed,
+            "an empty batch comes when batch_size divides n: one too many.",
+        )
+    if len(sizes) > 1 and max(sizes) - min(sizes) <= 1 and sum(sizes) == trial.case.args["n"]:
+        ask = "all batches but the last hold batch_size examples; these share them out evenly."
+        return "batches-shared-out-evenly", listed, ask
+    return "batch-sizes", listed, "where does a batch begin and end?"
 
 
 def _index_arrays(value: Value) -> list[np.ndarray] | None:
@@ -188,7 +288,9 @@ def with_replacement(name: str, student: Student, case: Case) -> Observed:
     )
     seen.values["whole numbers"] = verdict(drawn.dtype.kind in "iu")
     doubles = any(len(set(draw.ravel().tolist())) < draw.size for draw in draws)
-    seen.values["repeats"] = verdict(doubles, "no index ever comes twice in a batch")
+    block = size > 2 and all(np.isin(np.diff(draw.ravel()) % n, 1).all() for draw in draws)
+    text = "the indices of a batch follow one another" if block else ""
+    seen.values["repeats"] = verdict(doubles, text or "no index ever comes twice in a batch")
     again = student.call(name, n, size, Seed(int(given["seed"]))).value
     equal = not isinstance(again, Raised) and np.array_equal(np.asarray(again), draws[0])
     fresh = any(not np.array_equal(draw, draws[0]) for draw in draws)

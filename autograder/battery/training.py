@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.battery.classes import script
+from autograder.battery.classes import DISTURBED, recogniser, script
 from autograder.battery.compare import as_array, same
-from autograder.battery.kind import Observed, arguments
+from autograder.battery.kind import Observed, Trial, arguments
 from autograder.battery.series import as_series
 from autograder.exercise import Case
 from autograder.student import Student
@@ -55,6 +55,38 @@ def descent(name: str, student: Student, case: Case) -> Observed:
     return seen
 
 
+@recogniser("descent")
+def _about_descent(
+    aspect: str, wrong: Sequence[tuple[Trial, Value]]
+) -> tuple[str, str, str] | None:
+    """Parameters that move or stay against the rule, losses that go wrong after the first."""
+    trial, got = wrong[0]
+    args, value = trial.case.args, as_array(got)
+    if value is None:
+        return None
+    if aspect == "losses":
+        e = as_array(trial.expected.values[aspect])
+        if e is None or value.ndim != 1 or value.dtype.kind != "f":
+            return None
+        if len(value) != len(e):
+            what = f"holds {len(value)} losses, expected {len(e)}"
+            return "number-of-losses", what, "how many steps are made, and when does the loop end?"
+        if len(e) > 1 and same(value[0], e[0], 1e-6):
+            ask = "look at what the steps do to the parameters."
+            return "losses-after-a-step", "is right before any step and wrong after one", ask
+        return None
+    key = aspect.removesuffix(" at the end")
+    start, rates = args["params"].get(key), args.get("learning_rates")
+    moved = start is not None and not same(value, start, 1e-12)
+    if rates is not None and key not in rates and moved:
+        what = "has moved, though learning_rates does not name it"
+        return "moves-without-a-rate", what, "what is the rate of a parameter that is not named?"
+    if not moved:
+        what = "is where it was at the start"
+        return "never-moves", what, f"does a new {key} ever get into net.params?"
+    return None
+
+
 @script
 def snapshots(name: str, student: Student, case: Case) -> Observed:
     """``snapshot_ensemble`` on a network that each cycle changes in place, from where it is."""
@@ -95,7 +127,13 @@ def running_average(name: str, student: Student, case: Case) -> Observed:
         seen.values = dict.fromkeys(aspects, made.value)
         return seen
     _disturb(student, start, given["params"])
-    seen.values[aspects[0]] = student.read(made.value, "average")
+    first = student.read(made.value, "average")
+    others = {key: value + 2 for key, value in given["params"].items()}
+    student.call(name, others, given["decay"], keep=True)
+    if not same(student.read(made.value, "average"), first, 1e-12):
+        seen.values = dict.fromkeys(aspects, DISTURBED)
+        return seen
+    seen.values[aspects[0]] = first
     for aspect, params in zip(aspects[1:], updates, strict=True):
         held = student.hold(params)
         reply = seen.note(student.call(made.value, held, method="update", names=("params",)))

@@ -112,6 +112,7 @@ VAGUE = (
     "part-ratio:constant",
     "step-ratio:constant",
     "constant-offset",
+    "over-time:",
 )
 """Codes that give a symptom and nothing more."""
 

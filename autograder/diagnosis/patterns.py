@@ -114,7 +114,10 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     if first.fault.kind == "shape" and all(array is not None for array in arrays):
         return _misshapen(first, when_code, when, name, aspect)
     if when:
+        but = when.removeprefix("for inputs other than ")
         text = f"{aspect} is right except {when}, where it {first.fault.text}."
+        if but != when:
+            text = f"{aspect} is right only for {but}; otherwise it {first.fault.text}."
         return Diagnosis(f"only@{when_code}", text, name, aspect)
     return _smallest(wrong, name, aspect)
 
@@ -295,18 +298,29 @@ def _raised(
     assert first.fault is not None
     name = evidence.task.name
     kind = first.got.kind
-    hints = {
-        "ValueError": "print the shapes of both operands on that line.",
-        "IndexError": "which axis is that index for, and how long is it?",
-        "NameError": "is it defined in a cell that runs, and spelled the same?",
-        "KeyError": "a key may be missing at first: give it its default.",
-        "TypeError": "count the arguments and look at their types.",
-        "AttributeError": "is the object what you think it is?",
-    }
     lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
-    hint = f" Hint: {hints[kind]}" if kind in hints else ""
+    hint = _hint(kind, first.got.message)
     code = f"raised:{kind}" + (f"@{when_code}" if when_code else "")
     return Diagnosis(code, f"{lead}{name} {first.fault.text}.{hint}", name, aspect)
+
+
+HINTS = {
+    "IndexError": "which axis is that index for, and how long is it?",
+    "NameError": "is it defined in a cell that runs, and spelled the same?",
+    "KeyError": "is that key there each time, at the first call too? Who puts it in?",
+    "TypeError": "count the arguments and look at their types.",
+    "AttributeError": "is the object what you think it is?",
+}
+
+
+def _hint(kind: str, message: str) -> str:
+    """What to look at, if the error says no more than that."""
+    hint = HINTS.get(kind, "")
+    if kind == "ValueError" and re.search(r"shape|broadcast|dimension|align|axis|axes", message):
+        hint = "print the shapes of both operands on that line."
+    if kind == "IndexError" and "list" in message:
+        hint = "how long is that list here? It may be empty."
+    return f" Hint: {hint}" if hint else ""
 
 
 def _not_finite(row: Row, when: str, name: str, aspect: str) -> Diagnosis:

@@ -509,6 +509,12 @@ def by_axis(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     return None
 
 
+def _never_reached(off: np.ndarray, g: np.ndarray, axis: int, index: int) -> bool:
+    """Whether all places but one look as if nothing had been written there."""
+    rest, wrong = np.delete(g, index, axis), np.delete(off, index, axis)
+    return bool(wrong.mean() > 0.8 and (np.ptp(rest) == 0 or np.ptp(rest, axis=axis).max() == 0))
+
+
 @rule
 def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """Wrong only in the first or last row or column, or only off the diagonal."""
@@ -529,6 +535,7 @@ def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
             if (
                 places.tolist() == [i for i in range(e.shape[axis]) if i != index]
                 and len(places) > 2
+                and _never_reached(off, g, axis, index)
             ):
                 return Relation(f"all-but-the-{name}-{axis}",
                                 f"is right only in the {name} {word}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from autograder.battery.compare import as_array
 from autograder.battery.kind import SPEED, Suspect
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import fact, same_run
+from autograder.diagnosis.together import two_at_once
 from autograder.exercise import Diagnosis
 from autograder.values import Raised, Value
 
@@ -96,7 +97,8 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
         """Errors are alike in many ways; an answer must be, too."""
         return not isinstance(evidence.got[i].values.get(name), Raised)
 
-    for suspect in evidence.task.lookalikes():
+    pairs = two_at_once(evidence.trials, evidence.task.suspects())
+    for suspect in chain(pairs, evidence.task.lookalikes()):
         alike = {
             aspect
             for aspect, rows in places.items()

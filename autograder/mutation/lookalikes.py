@@ -1,14 +1,14 @@
 """Suspects of last resort: a mistake that nobody foresaw may look like one of these.
 
 First the reference asked another question, then mutants of the reference, then mutants of the
-correct variants, which are written as students write.
+correct variants, which are written as students write, then two known mistakes at once.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any
 
 from autograder.battery.kind import Observed, Suspect
@@ -60,6 +60,18 @@ def lookalikes(exercise: Exercise, cases: Sequence[Case]) -> Iterator[Suspect]:
             return {**others, exercise.name: mutant.make()}
 
         yield Suspect("like", mutant.words, "", None, _Answers(exercise, make, cases))
+    yield from _two_mistakes(exercise, cases)
+
+
+def _two_mistakes(exercise: Exercise, cases: Sequence[Case]) -> Iterator[Suspect]:
+    """Two known mistakes in one implementation, where they say how they go together."""
+    for one, other in combinations(exercise.misconceptions, 2):
+        together = getattr(one.wrong, "together", None)
+        both = together(other.wrong) if together else None
+        if both is not None:
+            words = f"as if two mistakes met. First: {one.sentence} Second: {other.sentence}"
+            answers = _Answers(exercise, lambda both=both: {exercise.name: both}, cases)
+            yield Suspect(f"{one.code}+{other.code}", words.rstrip("."), "", None, answers)
 
 
 _made: dict[str, list[tuple[Mapping[str, Any], Mutant]]] = {}

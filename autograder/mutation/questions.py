@@ -124,10 +124,16 @@ NUMBERS: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("root-of-{}", "as if the root of {0} stood where {0} belongs", lambda v: float(v) ** 0.5),
     ("half-of-{}", "as if {} were halved", lambda v: v / 2),
     ("twice-{}", "as if {} were doubled", lambda v: 2 * v),
-    ("{}-one-too-many", "as if {} were one larger", lambda v: v + 1),
-    ("{}-one-too-few", "as if {} were one smaller", lambda v: v - 1),
+    ("{}-one-too-many", "as if {} were one larger", lambda v: _count(v) + 1),
+    ("{}-one-too-few", "as if {} were one smaller", lambda v: _count(v) - 1),
     ("{}-cut-to-a-whole-number", "as if {} were cut to a whole number", lambda v: type(v)(int(v))),
 )
+
+
+def _count(v: Any) -> int:
+    if not isinstance(v, int):
+        raise Unchanged
+    return v
 
 
 def _float(a: np.ndarray) -> np.ndarray:

@@ -135,6 +135,14 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "only-matrices-decayed",
+                ADAMW.but(weight_decay="weight_decay * (np.ndim(w) > 1)"),
+                "Parameters with one axis are taken for biases and not decayed. Which parameters "
+                "are to decay is the caller's choice: every w that comes here decays.",
+                "first step",
+                0.2,
+            ),
+            Misconception(
                 "decay-without-the-learning-rate",
                 ADAMW.replacing("+ weight_decay * w", "+ weight_decay * w / learning_rate"),
                 "The decay does not feel the learning rate. In this form η multiplies both Adam's "

@@ -115,6 +115,14 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "one-maximum-for-all",
+                ADAMAX.but(u="0 * u + np.max([beta2 * u, np.abs(dw)])"),
+                "The maximum is taken over all entries of the arrays, so they share one u. Each "
+                "entry has its own: compare the two arrays entry by entry.",
+                "first step",
+                0.4,
+            ),
+            Misconception(
                 "new-gradient-fades-too",
                 ADAMAX.but(u="np.maximum(beta2 * u, (1 - beta2) * np.abs(dw))"),
                 "The new gradient enters the maximum with a factor 1 − β₂; only the past fades.",

@@ -113,6 +113,14 @@ def shared(rule, root):
             0.4,
         ),
         Misconception(
+            "mean-over-the-entries",
+            rule.replacing("dw**2", "np.mean(dw**2)"),
+            "The squares are averaged over the array, so all entries share one rate. Each entry "
+            "keeps its own; the mean goes over the steps.",
+            "first step",
+            0.4,
+        ),
+        Misconception(
             "cache-updated-too-late",
             rule.but(before="cache").replacing(root, "np.sqrt(before)"),
             "The step divides by the cache of the step before, which is zero at first. The cache "
@@ -175,6 +183,24 @@ EXERCISES = (
                 "past fade with decay_rate.",
                 "first step",
                 0.4,
+            ),
+            Misconception(
+                "weight-squared-too",
+                RMSPROP.but(cache="decay_rate * cache + ((1 - decay_rate) * dw)**2"),
+                "The weight 1 − decay_rate is squared together with the gradient. Only the "
+                "gradient is squared; its weight stands outside.",
+                "first step",
+                0.4,
+            ),
+            Misconception(
+                "started-with-the-first-square",
+                RMSPROP.default(cache=None).but(
+                    cache="dw**2 if cache is None else " + RMSPROP.lines["cache"]
+                ),
+                "The cache starts at the first square. It starts at zero, so that at the first "
+                "step it holds only the share 1 − decay_rate of that square.",
+                "first step",
+                0.3,
             ),
             Misconception(
                 "new-square-in-full",

@@ -112,6 +112,12 @@ def warmup_by_table(rate, t, steps):
     return table[t] if t < steps else rate
 
 
+def compounded(rate, t, k):
+    for i in range(1, t + 1):
+        rate = rate / (1 + k * i)
+    return rate
+
+
 LATE = (
     "Your series runs one step ahead of the clock. t counts from 0: at t = 0 nothing has happened "
     "yet."
@@ -167,6 +173,21 @@ EXERCISES = (
                 lambda rate, t, factor, every: rate * factor * max(t // every, 1 / factor),
                 "The number of drops multiplies the factor. Each drop multiplies what the one "
                 "before has left: think of powers.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
+                "divided-by-the-count",
+                lambda rate, t, factor, every: rate * factor / (t // every) if t >= every else rate,
+                "From the second drop on the rate is divided by the number of drops. Each drop "
+                "multiplies what the one before has left: think of powers.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
+                "first-drop-at-once",
+                lambda rate, t, factor, every: rate * factor ** (t // every + 1),
+                "There is one drop too many: at t = 0 the rate is lowered already.",
                 "rates",
                 0.4,
             ),
@@ -287,6 +308,21 @@ EXERCISES = (
                 "one-plus-k-to-the-t",
                 lambda rate, t, k: rate / (1 + k) ** t,
                 "1 + k is raised to the power t: that falls exponentially. Here t stands beside k.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
+                "divided-again-at-each-step",
+                compounded,
+                "At each step the rate of the step before is divided again, so the divisors pile "
+                "up. rate is the rate at the start: only the divisor of this t counts.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
+                "k-beside-t",
+                lambda rate, t, k: rate / (k + t) if k + t else rate,
+                "The divisor is k + t. It should start at 1 and grow by k at each step.",
                 "rates",
                 0.4,
             ),

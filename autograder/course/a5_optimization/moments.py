@@ -5,6 +5,7 @@ from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Misconception
 
 STATE = ("m", "v", "t")
+GRADIENT = {"v": "dw /", "u": "* dw /"}
 ADAM = Recipe(
     {
         "learning_rate": 1e-3,
@@ -87,6 +88,24 @@ def shared_by_the_family(rule, uphill):
             "The moments start from zero at each step: the new ones never get into the config "
             "that you return.",
             "later steps",
+            0.4,
+        ),
+        *(
+            Misconception(
+                f"{name}-moment-not-stored",
+                rule.storing(*(key for key in stored if key != moment)),
+                f"The {name} moment starts from zero at each step: the new {moment} never gets "
+                "into the config that you return.",
+                "later steps",
+                0.3,
+            )
+            for name, moment in (("first", "m"), ("second", second))
+        ),
+        Misconception(
+            "gradient-for-its-mean",
+            rule.replacing("m_hat /" if second == "v" else "* m /", GRADIENT[second]),
+            "The step goes along the gradient itself; the running mean m is never used.",
+            "first step",
             0.4,
         ),
         Misconception(
@@ -192,6 +211,14 @@ def shared_by_adam(rule):
             "square-forgotten",
             rule.but(v="beta2 * v + (1 - beta2) * np.abs(dw)"),
             "The second moment averages the gradients' size, not their squares.",
+            "first step",
+            0.4,
+        ),
+        Misconception(
+            "weights-of-the-squares-swapped",
+            rule.but(v="(1 - beta2) * v + beta2 * dw**2"),
+            "β₂ is the weight of the past, 1 − β₂ that of the new square; yours are swapped, so "
+            "the second moment forgets at once.",
             "first step",
             0.4,
         ),

@@ -116,6 +116,14 @@ EXERCISES = (
                 0.15,
             ),
             Misconception(
+                "rate-times-the-old-velocity",
+                MOMENTUM.but(velocity="learning_rate * (momentum * velocity - dw)"),
+                "The learning rate multiplies the old velocity as well, so hardly anything of it "
+                "is left. It belongs to the gradient alone.",
+                "later steps",
+                0.4,
+            ),
+            Misconception(
                 "gradient-averaged",
                 MOMENTUM.but(velocity="momentum * velocity - (1 - momentum) * learning_rate * dw"),
                 "The gradient enters with a factor 1 − μ, as in a running mean. Momentum here is "

@@ -62,6 +62,14 @@ EXERCISES = (
         misconceptions=(
             *shared_by_all(NESTEROV, UPHILL, "the velocity"),
             Misconception(
+                "momentum-hard-coded-in-the-step",
+                NESTEROV.but(w="w - 0.9 * v_prev + 1.9 * velocity"),
+                "The velocity uses the momentum of the config, but the step of w has 0.9 and 1.9 "
+                "written out.",
+                "first step",
+                0.3,
+            ),
+            Misconception(
                 "plain-momentum",
                 NESTEROV.but(w="w + velocity"),
                 "This is plain momentum: nothing looks ahead. w has to end where the new velocity "

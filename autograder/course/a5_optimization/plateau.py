@@ -59,6 +59,19 @@ class Plateau:
         return self.rate
 
 
+class StateInTheClass(Plateau):
+    state = {"best": float("inf"), "bad": 0}
+
+    def __init__(self, rate, factor=0.1, patience=10, threshold=1e-4, minimum=0.0):
+        self.rate, self.factor, self.patience = rate, factor, patience
+        self.threshold, self.minimum = threshold, minimum
+
+    best = property(
+        lambda self: self.state["best"], lambda self, value: self.state.update(best=value)
+    )
+    bad = property(lambda self: self.state["bad"], lambda self, value: self.state.update(bad=value))
+
+
 class OneStepLate(Plateau):
     def exhausted(self):
         return self.bad > self.patience
@@ -192,6 +205,14 @@ EXERCISES = (
         reference={"ReduceOnPlateau": ReduceOnPlateau},
         cases=plateau_cases,
         misconceptions=(
+            Misconception(
+                "state-in-the-class",
+                StateInTheClass,
+                "All schedulers share the best loss and the count, because they are kept in the "
+                "class. What belongs to one object belongs into self, in __init__.",
+                "rates",
+                0.3,
+            ),
             Misconception(
                 "one-step-late",
                 OneStepLate,

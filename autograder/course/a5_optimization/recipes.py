@@ -38,6 +38,7 @@ class Recipe:
         self.stored = dict(stored) if isinstance(stored, Mapping) else {k: k for k in stored}
         self.code = {name: compile(line, name, "eval") for name, line in self.lines.items()}
         self.kept = {key: compile(line, key, "eval") for key, line in self.stored.items()}
+        self.origin: Recipe | None = None
         self.__name__ = "recipe"
 
     def __call__(self, w: Any, dw: Any, config: Any = None) -> tuple[Any, dict[str, Any]]:
@@ -53,21 +54,56 @@ class Recipe:
         """The same rule with some lines replaced; a line of a new name goes first."""
         new = {name: line for name, line in lines.items() if name not in self.lines}
         old = {name: lines.get(name, line) for name, line in self.lines.items()}
-        return Recipe(self.defaults, new | old, self.stored)
+        return self._made(self.defaults, new | old, self.stored)
 
     def replacing(self, before: str, after: str) -> Recipe:
         """The same rule with a piece of text replaced in all lines."""
         lines = {name: line.replace(before, after) for name, line in self.lines.items()}
         assert lines != self.lines, before
-        return Recipe(self.defaults, lines, self.stored)
+        return self._made(self.defaults, lines, self.stored)
 
     def storing(self, *names: str, **lines: str) -> Recipe:
         """The same rule with something else in the config that it returns."""
-        return Recipe(self.defaults, self.lines, {**{k: k for k in names}, **lines})
+        return self._made(self.defaults, self.lines, {**{k: k for k in names}, **lines})
 
     def default(self, **defaults: Any) -> Recipe:
         """The same rule with other defaults."""
-        return Recipe(self.defaults | defaults, self.lines, self.stored)
+        return self._made(self.defaults | defaults, self.lines, self.stored)
+
+    def _made(self, defaults: Mapping, lines: Mapping, stored: Mapping) -> Recipe:
+        new = Recipe(defaults, lines, stored)
+        new.origin = self.origin or self
+        return new
+
+    def together(self, other: Any) -> Recipe | None:
+        """The right rule with the mistakes of two wrong ones; ``None`` where they are about the
+        same line, or where one of the two is no changed recipe."""
+        right = self.origin
+        if right is None or getattr(other, "origin", None) is not right:
+            return None
+        parts = [
+            _both(*(getattr(rule, part) for rule in (right, self, other)))
+            for part in ("defaults", "lines", "stored")
+        ]
+        return None if None in parts else self._made(*parts)  # type: ignore[arg-type]
+
+
+_GONE = object()
+
+
+def _both(right: Mapping, one: Mapping, other: Mapping) -> Mapping | None:
+    """``right`` with the changes of two others, unless they change the same thing."""
+    changed = [
+        {k: m.get(k, _GONE) for k in {**right, **m} if m.get(k, _GONE) is not right.get(k, _GONE)
+         and m.get(k, _GONE) != right.get(k, _GONE)}
+        for m in (one, other)
+    ]  # fmt: skip
+    if changed[0].keys() & changed[1].keys():
+        return None
+    changes = changed[0] | changed[1]
+    first = {k: v for k, v in changes.items() if k not in right}
+    rest = {k: changes.get(k, v) for k, v in right.items()}
+    return {k: v for k, v in (first | rest).items() if v is not _GONE}
 
 
 def in_place(rule: Any) -> Any:
@@ -122,11 +158,33 @@ def settings_lost(rule: Any, *stored: str) -> Any:
     return step
 
 
+def rate_lost(rule: Any) -> Any:
+    """The rule, taking the learning rate out of the config."""
+
+    def step(w, dw, config=None):
+        next_w, config = rule(w, dw, config)
+        return next_w, {key: value for key, value in config.items() if key != "learning_rate"}
+
+    return step
+
+
 def config_not_returned(rule: Any) -> Any:
     """The rule, returning the parameters alone."""
 
     def step(w, dw, config=None):
         return rule(w, dw, config)[0]
+
+    return step
+
+
+def through_a_copy(rule: Any) -> Any:
+    """The rule, writing through ``ravel()``, which is a copy where columns come first."""
+
+    def step(w, dw, config=None):
+        next_w, after = rule(w, dw, config)
+        if w.ndim > 1 and w.flags.f_contiguous:
+            return w + 0.0 * next_w, after
+        return next_w, after
 
     return step
 

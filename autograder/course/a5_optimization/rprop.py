@@ -127,7 +127,14 @@ EXERCISES = (
         reference={"rprop": rprop},
         cases=cases,
         misconceptions=(
-            *shared_by_all(RPROP, RPROP.replacing("w - np", "w + np"), "the step of each entry"),
+            # The learning rate is only the first step; later ones need not know it.
+            *(
+                m
+                for m in shared_by_all(
+                    RPROP, RPROP.replacing("w - np", "w + np"), "the step of each entry"
+                )
+                if m.code != "rate-lost"
+            ),
             Misconception(
                 "size-of-the-gradient-used",
                 RPROP.but(w="w - grad * step"),

@@ -7,7 +7,9 @@ from autograder.course.a5_optimization.recipes import (
     gradient_in_place,
     in_place,
     one_config_for_all,
+    rate_lost,
     settings_lost,
+    through_a_copy,
     widened,
 )
 from autograder.exercise import Misconception
@@ -81,6 +83,22 @@ def shared_by_all(rule: Recipe, uphill: Recipe, memory: str = "") -> tuple[Misco
             "a float array can hold the result.",
             "integer parameters",
             0.1,
+        ),
+        Misconception(
+            "written-into-a-copy",
+            through_a_copy(rule),
+            "Transposed parameters stay where they are. Of such an array ravel() and reshape() "
+            "make a copy, and what is written into the copy is lost.",
+            "non-contiguous",
+            0.1,
+        ),
+        Misconception(
+            "rate-lost",
+            rate_lost(rule),
+            "The first step is right, the later ones are made with the default rate: the learning "
+            "rate is not in the config that you return.",
+            "later steps",
+            0.3,
         ),
         *(_of_memory(rule, memory) if memory else ()),
     )

@@ -104,6 +104,13 @@ def cyclic_by_interpolation(low, high, t, half_period):
     return np.interp(t % (2 * half_period), [0, half_period, 2 * half_period], [low, high, low])
 
 
+def falling_from_the_middle(low, high, t, half_period):
+    place = t % (2 * half_period)
+    if place <= half_period:
+        return low + (high - low) * place / half_period
+    return high - (high - low) * place / (2 * half_period)
+
+
 def fixed_restarts(rate, t, period, multiplier=1, minimum=0.0):
     return minimum + (rate - minimum) * cosine((t % period) / period)
 
@@ -113,6 +120,27 @@ def restarts_growing_by_addition(rate, t, period, multiplier=1, minimum=0.0):
     while t >= length:
         t, length = t - length, length + (multiplier - 1) * period
     return minimum + (rate - minimum) * cosine(t / length)
+
+
+def restarts_adding_the_multiplier(rate, t, period, multiplier=1, minimum=0.0):
+    while t >= period:
+        t, period = t - period, period + multiplier
+    return minimum + (rate - minimum) * cosine(t / period)
+
+
+def restarts_growing_first(rate, t, period, multiplier=1, minimum=0.0):
+    while t >= period:
+        period = period * multiplier
+        t = t - period
+    return minimum + (rate - minimum) * cosine(t / period)
+
+
+def restarts_by_logarithm(rate, t, period, multiplier=1, minimum=0.0):
+    if multiplier == 1:
+        return fixed_restarts(rate, t, period, 1, minimum)
+    n = int(math.log(t / period * (multiplier - 1) + 1, multiplier))
+    t = t - period * (multiplier**n - 1) / (multiplier - 1)
+    return minimum + (rate - minimum) * cosine(t / (period * multiplier**n))
 
 
 def restarts_one_step_late(rate, t, period, multiplier=1, minimum=0.0):
@@ -172,6 +200,15 @@ EXERCISES = (
                 "minimum-ignored",
                 lambda rate, t, total, minimum=0.0: rate * cosine(min(t / total, 1)),
                 "The rate falls to 0 whatever the minimum says.",
+                "rates",
+                0.3,
+            ),
+            Misconception(
+                "zero-after-the-end",
+                lambda rate, t, total, minimum=0.0: (
+                    0.0 if t > total else cosine_by_branch(rate, t, total, minimum)
+                ),
+                "After t = total the rate is 0. It should stay at the minimum.",
                 "rates",
                 0.3,
             ),
@@ -310,6 +347,41 @@ EXERCISES = (
                 0.3,
             ),
             Misconception(
+                "multiplier-added",
+                restarts_adding_the_multiplier,
+                "Each period is longer than the one before by `multiplier` steps. It should be "
+                "`multiplier` times as long.",
+                "rates",
+                0.3,
+            ),
+            Misconception(
+                "period-grows-before-it-is-over",
+                restarts_growing_first,
+                "The period is multiplied before its length is taken off t: what has gone by is "
+                "the old period, not the new one.",
+                "rates",
+                0.3,
+            ),
+            Misconception(
+                "swing-of-the-whole-rate",
+                lambda rate, t, period, multiplier=1, minimum=0.0: restarts_by_loop(
+                    rate + minimum, t, period, multiplier, minimum
+                ),
+                "The cosine swings over the whole rate on top of the minimum, so a restart begins "
+                "above the full rate. It swings between minimum and rate.",
+                "rates",
+                0.3,
+            ),
+            Misconception(
+                "restarts-counted-by-logarithm",
+                restarts_by_logarithm,
+                "At some restarts the period is still the old one: the logarithm of a power, "
+                "such as that of 243 to the base 3, may come out as 4.9999…, and int() then "
+                "makes 4 of it. Count the periods with whole numbers.",
+                "late restarts",
+                0.1,
+            ),
+            Misconception(
                 "restarts-lower",
                 restarts_lower_each_time,
                 "Each restart begins at a lower rate. In SGDR each one is back at the full rate.",
@@ -382,6 +454,14 @@ EXERCISES = (
                     low + (high - low) * max(0, 1 - abs(t / half_period - 1))
                 ),
                 "After the first triangle the rate stays at low. It should go up again.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
+                "falls-from-the-middle",
+                falling_from_the_middle,
+                "The falling half begins in the middle, not at high: there what counts are the "
+                "steps since the top.",
                 "rates",
                 0.4,
             ),

@@ -4,6 +4,7 @@ import numpy as np
 
 from autograder.battery.functions import Backward, Forward
 from autograder.course.a6_training.pooling import (
+    at_every_multiple,
     backward_with,
     cases_for,
     forward_with,
@@ -34,6 +35,11 @@ def over_channels(part, axis):
 
 def by_the_height_squared(part, d):
     return spread(part, d) / part.shape[2] ** 2
+
+
+def divided_by_the_windows(dout, cache):
+    windows = dout.shape[2] * dout.shape[3]
+    return backward_with(lambda part, d: spread(part, d) / windows)(dout, cache)
 
 
 def stride_is_the_window(x, p):
@@ -170,6 +176,14 @@ EXERCISES = (
                 0.3,
             ),
             Misconception(
+                "window-at-every-multiple",
+                forward_with(lambda x, p: at_every_multiple(x, p, np.mean)),
+                "A window begins at every multiple of the stride, also where it hangs over the "
+                "edge. The last one is the last that fits.",
+                "windows that overlap",
+                0.3,
+            ),
+            Misconception(
                 "size-rounded-up",
                 forward_with(lambda x, p: rounded_up(x, p, np.mean)),
                 "Windows that hang over the edge count as well. The size is rounded down; what is "
@@ -208,6 +222,14 @@ EXERCISES = (
         reference=REFERENCE,
         cases=cases_for(backward=True),
         misconceptions=(
+            Misconception(
+                "divided-by-the-number-of-windows",
+                divided_by_the_windows,
+                "The gradient is divided by the number of windows. Each of them shares out its "
+                "own gradient among its own pixels.",
+                "dx",
+                0.4,
+            ),
             Misconception(
                 "gradient-for-the-whole-window",
                 backward_with(spread),

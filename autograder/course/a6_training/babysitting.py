@@ -219,6 +219,13 @@ EXPLODED = Exercise(
             "not finite",
         ),
         tell(
+            "nan-lost-in-the-maximum",
+            lambda losses: not math.isfinite(max(losses)) or max(losses) > 3 * losses[0],
+            "A nan goes unnoticed unless it comes first: every comparison with it is False, so "
+            "max() passes over it.",
+            "not finite",
+        ),
+        tell(
             "infinity-overlooked",
             lambda losses: bool(np.isnan(losses).any() or np.any(np.array(losses) > 3 * losses[0])),
             "An infinite first loss goes unnoticed: 3 times infinity is not exceeded.",
@@ -361,6 +368,15 @@ RATES = Exercise(
             "explosions-not-excluded",
             find_with(good=lambda c: math.isfinite(c[-1]), empty=None),
             "A curve that exploded on its way and came back is taken. It counts as exploded.",
+            "explosions",
+        ),
+        tell(
+            "nan-is-the-lowest",
+            lambda loss_curve, rates: rates[
+                int(np.argmin([math.nan if exploded(c) else c[-1] for c in map(loss_curve, rates)]))
+            ],
+            "A rate whose curve exploded is returned. np.argmin takes a nan for the smallest of "
+            "all: leave these curves out of the comparison.",
             "explosions",
         ),
         tell(

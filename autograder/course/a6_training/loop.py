@@ -146,6 +146,14 @@ EXERCISES = (
                 ("new-config-each-step",),
             ),
             tell(
+                "new-configs-each-epoch",
+                looping(anew=True),
+                "The configs are made anew in each epoch, so momentum, moments and Adam's t start "
+                "again from zero. Make them once, before the loop.",
+                "each parameter keeps its own config",
+                0.2,
+            ),
+            tell(
                 "new-config-each-step",
                 looping(fresh=True),
                 "Every step starts with an empty config, so momentum and moments never build up.",

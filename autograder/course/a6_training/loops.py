@@ -19,6 +19,7 @@ def looping(
     shared=False,
     fresh=False,
     keep_config=True,
+    anew=False,
     store=True,
     skip=(),
     patience_slack=0,
@@ -43,6 +44,7 @@ def looping(
         one = {}
         best_loss, best_params, waited, step = None, copy.deepcopy(net.params), 0, 0
         for epoch in range(epochs):
+            configs = {key: {} for key in net.params} if anew else configs
             index = order(rng, len(X), epoch)
             losses, accuracies, counts = [], [], []
             for rows in (batches or cut)(index, batch_size):

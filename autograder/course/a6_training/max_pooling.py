@@ -4,6 +4,7 @@ import numpy as np
 
 from autograder.battery.functions import Backward, Forward
 from autograder.course.a6_training.pooling import (
+    at_every_multiple,
     backward_with,
     cases_for,
     forward_with,
@@ -26,6 +27,11 @@ def from_zero(part, axis):
 
 def of_magnitudes(part, axis):
     return np.abs(part).max(axis=axis)
+
+
+def largest_in_magnitude(part, axis):
+    flat = part.reshape(*part.shape[:2], -1)
+    return np.take_along_axis(flat, np.abs(flat).argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
 
 
 def over_channels(part, axis):
@@ -71,6 +77,45 @@ def take(mask):
 def by_the_largest_gradient(part, d):
     """The same winner for all channels: the one of the first."""
     return winners(np.broadcast_to(part[:, :1], part.shape)) * d[:, :, None, None]
+
+
+def shared(part):
+    mask = all_winners(part)
+    return mask / mask.sum(axis=(2, 3), keepdims=True)
+
+
+def places_of(dout, x, hh, ww, stride):
+    """(index of dout, place of the winner counted through its window)."""
+    for n, c, i, j in np.ndindex(*dout.shape):
+        window = x[n, c, i * stride : i * stride + hh, j * stride : j * stride + ww]
+        yield (n, c, i, j), int(window.argmax())
+
+
+def assigned_to_the_winner(dout, cache):
+    x, hh, ww, s = cache
+    dx = np.zeros_like(x)
+    for (n, c, i, j), k in places_of(dout, x, hh, ww, s):
+        dx[n, c, i * s + k // ww, j * s + k % ww] = dout[n, c, i, j]
+    return dx
+
+
+def split_by_the_height(dout, cache):
+    x, hh, ww, s = cache
+    dx = np.zeros_like(x)
+    for (n, c, i, j), k in places_of(dout, x, hh, ww, s):
+        row, column = min(i * s + k // hh, x.shape[2] - 1), min(j * s + k % hh, x.shape[3] - 1)
+        dx[n, c, row, column] += dout[n, c, i, j]
+    return dx
+
+
+def side_by_side(dout, cache):
+    x, hh, ww, s = cache
+    dx = np.zeros_like(x)
+    for (n, c, i, j), k in places_of(dout, x, hh, ww, s):
+        row, column = i * hh + k // ww, j * ww + k % ww
+        if row < x.shape[2] and column < x.shape[3]:
+            dx[n, c, row, column] += dout[n, c, i, j]
+    return dx
 
 
 def window_of_the_batch(part, d):
@@ -230,6 +275,14 @@ EXERCISES = (
                 0.3,
             ),
             Misconception(
+                "window-at-every-multiple",
+                forward_with(lambda x, p: at_every_multiple(x, p, np.max)),
+                "A window begins at every multiple of the stride, also where it hangs over the "
+                "edge. The last one is the last that fits.",
+                "windows that overlap",
+                0.3,
+            ),
+            Misconception(
                 "size-rounded-up",
                 forward_with(lambda x, p: rounded_up(x, p, np.max)),
                 "Windows that hang over the edge count as well. The size is rounded down; what is "
@@ -263,6 +316,14 @@ EXERCISES = (
                 "magnitudes",
                 forward_with(lambda x, p: pool(x, p, reduce=of_magnitudes)),
                 "You compare magnitudes. A large negative number is small.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "largest-in-magnitude",
+                forward_with(lambda x, p: pool(x, p, reduce=largest_in_magnitude)),
+                "The number of the largest size is taken, with its sign. A large negative number "
+                "is small.",
                 "values",
                 0.4,
             ),
@@ -340,6 +401,38 @@ EXERCISES = (
                 "Where windows overlap, the gradient of the last one replaces those before. A "
                 "pixel that won several times collects from all of them.",
                 "dx",
+                0.3,
+            ),
+            Misconception(
+                "winner-overwritten",
+                assigned_to_the_winner,
+                "A pixel that wins in several windows keeps only the gradient of the last. It "
+                "collects from all of them; with index arrays, += counts a repeated place only "
+                "once.",
+                "dx",
+                0.3,
+            ),
+            Misconception(
+                "ties-shared",
+                backward_with(lambda part, d: shared(part) * d[:, :, None, None]),
+                "Equal maxima share the gradient. " + TIES,
+                "ties",
+                0.1,
+            ),
+            Misconception(
+                "windows-side-by-side",
+                side_by_side,
+                "On the way back the windows lie side by side, whatever the stride was on the way "
+                "forward.",
+                "dx",
+                0.4,
+            ),
+            Misconception(
+                "winner-split-by-the-height",
+                split_by_the_height,
+                "The place of the winner within its window is divided by the height. A row is as "
+                "long as the window is wide; square windows hide this.",
+                "windows that are not square",
                 0.3,
             ),
             Misconception(

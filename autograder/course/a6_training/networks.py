@@ -140,6 +140,27 @@ EXERCISES = (
                 "scores",
             ),
             mistake(
+                "pool-gradient-to-all-four",
+                nets.PoolGradientToAll,
+                "On the way back through the pooling all four pixels of a window get its "
+                "gradient. Only the largest had an influence.",
+                "dW1",
+            ),
+            mistake(
+                "made-for-8×8-images",
+                nets.MadeForEight,
+                "The first affine layer fits images of 8×8 only. How many numbers are left of an "
+                "image of any size, after the pooling?",
+                "parameters",
+            ),
+            mistake(
+                "arrays-of-its-own",
+                nets.OwnArrays,
+                "loss computes with the arrays that were made at first. A training step may put "
+                "new ones into net.params: read them there, each time.",
+                "scores",
+            ),
+            mistake(
                 "sum-of-losses",
                 nets.SumOfLosses,
                 "The loss and its gradients add up over the batch; the mean is asked for, so that "

@@ -161,5 +161,11 @@ def windows_side_by_side(x, p, reduce):
     return pool(x, p, reduce=reduce, row=1, size=size)
 
 
+def at_every_multiple(x, p, reduce):
+    """A window starts at every multiple of the stride, also where it does not fit any more."""
+    high, broad = (-(-n // p["stride"]) for n in x.shape[2:])
+    return pool(x, p, reduce=reduce, size=(high, broad))
+
+
 def swapped(x, p, reduce):
     return pool(x, p, reduce=reduce, window=(p["pool_width"], p["pool_height"]))

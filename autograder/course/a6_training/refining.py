@@ -49,6 +49,8 @@ def refining(
     keep=True,
     first=log_draw,
     share=0.05,
+    ends=(True, True),
+    of_all=True,
 ):
     """Coarse to fine with switches for what may go wrong in it."""
 
@@ -58,7 +60,7 @@ def refining(
             new = [{key: first(*box[key], rng) for key in ranges} for _ in range(trials)]
             new = [(p, evaluate(**p)) for p in new]
             results = results + new if keep else new
-            best = pick(results, key=lambda row: row[1])[0]
+            best = pick(results if of_all else new, key=lambda row: row[1])[0]
             if narrow:
                 box = {key: shrunk(key, best[key], ranges[key], number) for key in ranges}
         edges = ranges if border == "first" else box
@@ -84,7 +86,7 @@ def refining(
             if border != "linear"
             else (value - low) / (high - low)
         )
-        return not share < place < 1 - share
+        return (ends[0] and place <= share) or (ends[1] and place >= 1 - share)
 
     return search
 
@@ -180,6 +182,36 @@ REFINE = Exercise(
             "The results of earlier rounds are lost, and with them perhaps the best point.",
             "number of trials",
             0.3,
+        ),
+        tell(
+            "narrows-in-plain-numbers",
+            refining(space="linear"),
+            "The ranges shrink in plain numbers. Around a small value such a range still holds "
+            "most of the decades below and above it: shrink the logarithm.",
+            "narrower in each round",
+            0.4,
+        ),
+        tell(
+            "best-of-the-last-round",
+            refining(of_all=False),
+            "Only the last round is searched for the best point. An earlier one may have been "
+            "better.",
+            "best",
+            0.3,
+        ),
+        tell(
+            "only-the-upper-end",
+            refining(ends=(False, True)),
+            "A best at the lower end of its range goes unnoticed. Both ends are borders.",
+            "names on the border",
+            0.2,
+        ),
+        tell(
+            "only-the-lower-end",
+            refining(ends=(True, False)),
+            "A best at the upper end of its range goes unnoticed. Both ends are borders.",
+            "names on the border",
+            0.2,
         ),
         tell(
             "border-of-the-last-box",

@@ -193,9 +193,9 @@ def _rows(X):
     return X.reshape(len(X), -1)
 
 
-def _pooled(net, X, relu=True):
+def _pooled(net, X, relu=True, pad=None):
     p = net.params
-    pad = p["W1"].shape[2] // 2
+    pad = p["W1"].shape[2] // 2 if pad is None else pad
     maps, _ = conv_forward(X, p["W1"], p["b1"], {"stride": 1, "pad": pad})
     maps = np.maximum(maps, 0) if relu else maps
     return max_pool_forward(maps, {"pool_height": 2, "pool_width": 2, "stride": 2})[0]
@@ -217,6 +217,13 @@ def features(two=None, conv=None):
         return (two or good_two)(net.params, X)
 
     return feature_extractor
+
+
+def last_layer_spoilt(net, X):
+    last, out = ("3" if "W3" in net.params else "2"), features()(net, X)
+    net.params["W" + last] = np.eye(out.shape[1])
+    net.params["b" + last] = np.zeros(out.shape[1])
+    return out
 
 
 def by_class(net, X):
@@ -283,6 +290,35 @@ FEATURES = Exercise(
             "last affine one.",
             "ConvNet",
             0.3,
+        ),
+        tell(
+            "flattened-maps-returned",
+            features(conv=lambda net, X: _rows(_pooled(net, X))),
+            "For a ConvNet you stop behind the pooling. There is one more hidden layer before the "
+            "last affine one.",
+            "ConvNet",
+            0.3,
+        ),
+        tell(
+            "padding-hard-coded",
+            features(
+                conv=lambda net, X: np.maximum(
+                    _rows(_pooled(net, X, pad=1)) @ net.params["W2"] + net.params["b2"], 0
+                )
+            ),
+            "The padding is 1 whatever the filter size: only 3×3 filters keep the size of the "
+            "image then. How many zeros does a filter of size k need on each side?",
+            "ConvNet",
+            0.2,
+        ),
+        tell(
+            "last-layer-spoilt",
+            last_layer_spoilt,
+            "The features are read through the last layer, whose weights are overwritten for it "
+            "and stay so. The network must be the same afterwards: copy it, or leave that layer "
+            "out.",
+            "conduct",
+            0.2,
         ),
         tell(
             "first-relu-forgotten",
@@ -377,6 +413,21 @@ def nothing_stored(net, grads, rates):
     assert new is not None
 
 
+def gradients_renewed(net, X, y, learning_rates, steps):
+    losses = []
+    for _ in range(steps):
+        losses.append(net.loss(X, y)[0])
+        for key, rate in learning_rates.items():
+            net.params[key] = net.params[key] - rate * net.loss(X, y)[1][key]
+    return losses
+
+
+def rates_filled_in(net, X, y, learning_rates, steps):
+    for key in net.params:
+        learning_rates.setdefault(key, 0.0)
+    return tune(plain_step)(net, X, y, learning_rates, steps)
+
+
 def absent_at_zero(net, grads, rates):
     for key in net.params:
         net.params[key] = net.params[key] - rates.get(key, 0.0) * grads[key]
@@ -409,6 +460,22 @@ TUNE = Exercise(
             "frozen.",
             "W1 at the end",
             0.3,
+        ),
+        tell(
+            "gradients-renewed-for-each-parameter",
+            gradients_renewed,
+            "The gradients are computed anew for each parameter, when others have moved already. "
+            "All parameters of a step use the gradients of one point.",
+            "W1 at the end",
+            0.3,
+        ),
+        tell(
+            "rates-filled-in",
+            rates_filled_in,
+            "learning_rates gets new entries. The dictionary is the caller's: read it with a "
+            "default instead.",
+            "conduct",
+            0.1,
         ),
         tell(
             "largest-rate-for-all",
