@@ -6,11 +6,13 @@ of where the student's code runs.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,7 +31,29 @@ def namespace_with(exercise: Exercise, implementation: Any) -> dict[str, Any]:
     mine = (
         implementation if isinstance(implementation, Mapping) else {exercise.name: implementation}
     )
+    for thing in mine.values():
+        if isinstance(thing, type):
+            _as_new(thing)
     return {**exercise.reference, **mine}
+
+
+_at_first: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
+
+
+def _as_new(cls: type) -> None:
+    """Forget what a class that keeps state in itself has kept: a misconception must answer the
+    same for every student."""
+
+    def state() -> dict[str, Any]:
+        plain = (int, float, list, dict, set, np.ndarray, type(None))
+        named = {k: v for k, v in vars(cls).items() if not k.startswith("__")}
+        return {k: v for k, v in named.items() if isinstance(v, plain)}
+
+    first = _at_first.setdefault(cls, copy.deepcopy(state()))
+    for key in state().keys() - first.keys():
+        delattr(cls, key)
+    for key, value in first.items():
+        setattr(cls, key, copy.deepcopy(value))
 
 
 def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> list[Observed]:

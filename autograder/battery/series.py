@@ -105,10 +105,10 @@ def _wrong_stretch(
         return "over-time:wrong-at-first", what, "what is different before that?"
     slope = np.diff(e)
     for word, other, there in (("falls", "rises", slope < 0), ("rises", "falls", slope > 0)):
-        if there.any() and (~there).any() and wrong[1:][there].mean() > 0.8:
-            if not wrong[1:][~there].any():
-                what = f"is right where it {other} and wrong where it {word} ({pair})"
-                return f"over-time:wrong-where-it-{word}", what, "look at that half alone."
+        both = there.any() and (~there).any()
+        if both and wrong[1:][there].mean() > 0.8 and not wrong[1:][~there].any():
+            what = f"is right where it {other} and wrong where it {word} ({pair})"
+            return f"over-time:wrong-where-it-{word}", what, "look at that half alone."
     return None
 
 
