@@ -304,7 +304,9 @@ def _raised(
         "AttributeError": "is the object what you think it is?",
     }
     lead = f"Only {when}: " if when else f"For {first.trial.case.label}: "
-    hint = f" Hint: {hints[kind]}" if kind in hints else ""
+    about_shapes = re.search(r"shape|broadcast|dimension|axis|axes|size|align", first.got.message)
+    known = kind in hints and (kind != "ValueError" or about_shapes)
+    hint = f" Hint: {hints[kind]}" if known else ""
     code = f"raised:{kind}" + (f"@{when_code}" if when_code else "")
     return Diagnosis(code, f"{lead}{name} {first.fault.text}.{hint}", name, aspect)
 
