@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograder.diagnosis.evidence import Row
+from autograder.diagnosis.normalised import paths
 from autograder.diagnosis.relations import Relation, rule
 
 
@@ -14,12 +15,17 @@ def unbalanced(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     or is orthogonal to the input there (normalisation), and this one is not."""
     if e.shape != g.shape or e.ndim < 2 or not np.isfinite(g).all():
         return None
+    if paths(row, e, g) is not None:
+        return None  # which says more
     size = np.abs(e).max()
     for axis in range(e.ndim):
         rest, mine = (np.abs(a.sum(axis=axis)).max() for a in (e, g))
         if not size or e.shape[axis] < 3 or rest > 1e-6 * size:
             continue
         where = f"over axis {axis}"
+        if mine > 1e-3 * size and not {"dout", "y"} & {*row.trial.case.extra, *row.trial.case.args}:
+            return Relation(f"mean-not-zero:{axis}", f"does not have mean 0 {where}, as it must",
+                            "is what is subtracted the mean?")  # fmt: skip
         if mine > 1e-3 * size:
             return Relation(f"sum-not-zero:{axis}", f"does not sum to 0 {where}, as it must",
                             "moving all inputs there by the same amount changes nothing: is a "

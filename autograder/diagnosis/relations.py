@@ -27,7 +27,7 @@ class Relation:
     question: str = ""
 
 
-Rule = Callable[[Row, np.ndarray, np.ndarray], Relation | None]
+Rule = Callable[[Row, np.ndarray, np.ndarray], "Relation | list[Relation] | None"]
 RULES: list[Rule] = []
 
 
@@ -47,7 +47,8 @@ def relations(row: Row) -> list[Relation]:
         return []  # right but for the dtype or the last digits
     with np.errstate(all="ignore"):
         found = (rule(row, e, g) for rule in RULES)
-        return [relation for relation in found if relation is not None]
+        lists = (f if isinstance(f, list) else [f] for f in found if f is not None)
+        return [relation for several in lists for relation in several]
 
 
 def near(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-6) -> bool:
@@ -124,6 +125,9 @@ def _ratio_names(row: Row) -> Iterator[tuple[str, float, str]]:
                     size / length,
                     (f"does {other} divide where {name} should?"),
                 )
+        less = f"does {name} − 1 stand where {name} belongs, or the other way round?"
+        yield f"{name}/({name}-1)", size / (size - 1), less
+        yield f"({name}-1)/{name}", (size - 1) / size, less
         yield f"√{name}", size**0.5, f"is a square root of {name} misplaced?"
         yield f"1/√{name}", size**-0.5, f"is a square root of {name} misplaced?"
     for name, value in hyperparameters(row.trial.case.args):
@@ -153,6 +157,17 @@ def factor_names(row: Row, factor: float) -> Iterator[Relation]:
 
 
 @rule
+def last_everywhere(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A list in which one object stands again and again shows its last state everywhere."""
+    if e.ndim != 1 or e.shape != g.shape or e.size < 2 or np.ptp(e) == 0 or np.ptp(g) > 0:
+        return None
+    if not near(g[-1:], e[-1:]) and np.any(g != e[-1]):
+        return None
+    ask = "is one and the same object stored each time and changed afterwards?"
+    return Relation("last-everywhere", "shows the last value at all places", ask)
+
+
+@rule
 def zero(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     if g.shape == e.shape and not g.any() and np.any(e):
         return Relation("all-zero", "is 0 everywhere", "is it ever computed, or overwritten?")
@@ -160,8 +175,9 @@ def zero(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
-def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
-    """A constant factor between the given and the right answer."""
+def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | list[Relation] | None:
+    """A constant factor between the given and the right answer: all that it may mean here, since
+    other cases tell which of them it is."""
     if e.shape != g.shape or not np.any(e):
         return None
     factor = float(np.vdot(e, g) / np.vdot(e, e))
@@ -169,9 +185,8 @@ def ratio(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         return None
     if abs(factor - 1) < 1e-4:
         return None  # a matter of rounding or of the dtype, not of a factor
-    for symbol, value, question in _ratio_names(row):
-        if abs(factor - value) <= 1e-6 * abs(value):
-            return Relation(f"ratio:{symbol}", _times(factor, symbol), question)
+    if named := list(factor_names(row, factor)):
+        return named
     if e.size < 2:
         return None  # any two numbers have a ratio
     return Relation(
@@ -237,7 +252,9 @@ def keepdims(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         return None
     if near(g.reshape(e.shape), e):
         what = f"holds the right numbers in shape {g.shape}, expected {e.shape}"
-        ask = "a gradient has exactly the shape of what it is the gradient of"
+        ask = "the shape belongs to the answer, or the next step goes wrong"
+        if "dout" in row.trial.case.extra:
+            ask = "a gradient has exactly the shape of what it is the gradient of"
         return Relation("right-numbers-wrong-shape", what, f"{ask}: reshape, or drop keepdims.")
     return None
 
@@ -426,7 +443,7 @@ def extra_term(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
-def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | list[Relation] | None:
     """A term of the answer has a wrong factor, while another one, an argument, is right.
 
     This is how a wrong step looks, seen from the parameters (``w − 2η·dw``), or a wrong product
@@ -444,12 +461,13 @@ def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
         factor = float(np.vdot(meant, moved) / np.vdot(meant, meant))
         if abs(factor) < 1e-9 or abs(factor - 1) < 1e-4 or not near(moved, factor * meant):
             continue
-        for symbol, value, question in _ratio_names(row):
-            if abs(factor - value) <= 1e-6 * abs(value):
-                what = f"goes from {name} the wrong way" if symbol == "-1" else (
-                    f"has, beside {name}, a part that {_times(factor, symbol)}")  # fmt: skip
-                return Relation(f"part-ratio:{symbol}", what, question)
-        return Relation(
+        named = []
+        for meaning in factor_names(row, factor):
+            symbol = meaning.code.removeprefix("ratio:")
+            what = f"has, beside {name}, a part that {meaning.fact}"
+            what = f"goes from {name} the wrong way" if symbol == "-1" else what
+            named.append(Relation(f"part-ratio:{symbol}", what, meaning.question))
+        return named or Relation(
             "part-ratio:constant",
             f"has, beside {name}, a part that {_times(factor, '')}",
             "which factor is missing there?",
@@ -515,9 +533,12 @@ def _never_reached(off: np.ndarray, g: np.ndarray, axis: int, index: int) -> boo
     return bool(wrong.mean() > 0.8 and (np.ptp(rest) == 0 or np.ptp(rest, axis=axis).max() == 0))
 
 
+PLACES = {2: ("row", "column"), 4: ("image", "channel", "row", "column")}
+
+
 @rule
 def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
-    """Wrong only in the first or last row or column, or only off the diagonal."""
+    """Wrong only at some places along one axis: the first, the last, a few."""
     if e.shape != g.shape or e.ndim < 1 or max(e.shape) < 3:
         return None
     off = np.abs(g - e) > 1e-6 * max(np.abs(e).max(), 1e-300)
@@ -527,7 +548,7 @@ def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
             continue
         others = tuple(i for i in range(e.ndim) if i != axis)
         places = np.flatnonzero(off.any(axis=others))
-        word = ("row", "column")[axis] if e.ndim == 2 else f"place along axis {axis}"
+        word = PLACES[e.ndim][axis] if e.ndim in PLACES else f"place along axis {axis}"
         for name, index in (("first", 0), ("last", e.shape[axis] - 1)):
             if places.tolist() == [index] and off.sum() > 1:
                 return Relation(f"only-the-{name}-{axis}", f"is wrong only in the {name} {word}",
@@ -541,4 +562,20 @@ def by_position(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
                                 f"is right only in the {name} {word}",
                                 "is there a return inside the loop, or an index that does not "
                                 "move?")  # fmt: skip
+    return _some_places(e, off)
+
+
+def _some_places(e: np.ndarray, off: np.ndarray) -> Relation | None:
+    """Right in some slices along one axis and wrong throughout in the others."""
+    for axis in range(e.ndim) if e.ndim > 2 else ():
+        parts = np.moveaxis(off, axis, 0).reshape(e.shape[axis], -1).mean(axis=1)
+        places = np.flatnonzero(parts)
+        if 2 < len(parts) <= 12 and 0 < len(places) < len(parts) and parts[places].min() > 0.5:
+            listed = ", ".join(map(str, places))
+            where = f"at places {listed} along axis {axis}"
+            if e.ndim in PLACES:
+                where = f"in {PLACES[e.ndim][axis]}{'s' if len(places) > 1 else ''} {listed}"
+            return Relation(f"some-places-{axis}",
+                            f"is wrong {where} (counted from 0) and right elsewhere",
+                            f"there are {len(parts)}: what is different about these?")  # fmt: skip
     return None

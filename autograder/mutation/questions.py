@@ -148,6 +148,13 @@ def _rows(a: np.ndarray) -> np.ndarray:
     return a
 
 
+def _one_row(a: np.ndarray, i: int) -> np.ndarray:
+    """All rows but one set to 0: what is summed over rows keeps the contribution of that one."""
+    only = np.zeros_like(_rows(_float(a)))
+    only[i] = a[i]
+    return only
+
+
 ARRAYS: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
     ("{}-left-out", "as if {} were left out (all ones)", lambda a: np.ones_like(_float(a))),
     ("{}-taken-as-0", "as if {} were left out (all zeros)", lambda a: np.zeros_like(_float(a))),
@@ -164,6 +171,10 @@ ARRAYS: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
      lambda a: np.broadcast_to(_rows(a)[:1], a.shape).copy()),
     ("only-the-last-row-of-{}", "as if the last row of {} stood for all",
      lambda a: np.broadcast_to(_rows(a)[-1:], a.shape).copy()),
+    ("only-the-first-row-of-{}-counts", "as if only the first row of {} counted",
+     lambda a: _one_row(a, 0)),
+    ("only-the-last-row-of-{}-counts", "as if only the last row of {} counted",
+     lambda a: _one_row(a, -1)),
     ("{}-averaged-over-rows", "as if the rows of {} were replaced by their mean",
      lambda a: np.broadcast_to(_rows(_float(a)).mean(axis=0, keepdims=True), a.shape).copy()),
     ("{}-summed-over-rows", "as if the rows of {} were replaced by their sum",

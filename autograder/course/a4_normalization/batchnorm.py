@@ -117,6 +117,18 @@ def test_mode_by_batch(x, gamma, beta, bn_param):
     return normalise(x, gamma, beta, bn_param, test=lambda: h)
 
 
+def mean_overwritten(x, gamma, beta, bn_param):
+    """The running mean stands in the variable of the batch mean before the variance is taken."""
+    if bn_param["mode"] == "test":
+        return normalise(x, gamma, beta, bn_param)
+    old = dict(bn_param)
+    normalise(x, gamma, beta, bn_param)
+    mu, m = bn_param["running_mean"], bn_param.get("momentum", 0.9)
+    v = ((x - mu) ** 2).mean(axis=0)
+    bn_param["running_var"] = m * old.get("running_var", np.zeros_like(v)) + (1 - m) * v
+    return gamma * (x - mu) / np.sqrt(v + bn_param.get("eps", 1e-5)) + beta, None
+
+
 def affine_forgotten(x, gamma, beta, bn_param):
     return normalise(x, gamma, beta, bn_param, affine=lambda h: h)
 
@@ -355,6 +367,14 @@ FORWARD_MISCONCEPTIONS = (
         "what leaves a variance of 1.",
         "out",
         0.4,
+    ),
+    Misconception(
+        "batch-mean-overwritten",
+        mean_overwritten,
+        "The running mean takes the place of the batch mean before the variance is taken, so that "
+        "both are wrong: keep the two apart, under names of their own.",
+        "out",
+        0.35,
     ),
     Misconception(
         "normalised-by-the-running-statistics",

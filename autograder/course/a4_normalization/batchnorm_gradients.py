@@ -112,6 +112,25 @@ def deviation_forgotten(dout, cache):
     return input_gradient(dout, cache) * cache[2]
 
 
+def factor_on_the_first_term(dout, cache):
+    """γ/(N·σ)·N·dout − Σdout − x̂·Σ(dout·x̂), where parentheses are missing."""
+    _, h, std, gamma = cache[:4]
+    return dout * gamma / std - dout.sum(axis=0) - h * (dout * h).sum(axis=0)
+
+
+def direct_path_overwritten(dout, cache):
+    """What comes back through mean and variance alone."""
+    _, _, std, gamma = cache[:4]
+    return input_gradient(dout, cache) - dout * gamma / std
+
+
+def centred_overwritten(dout, cache):
+    """The gradient of x − μ that comes through the variance replaces the direct one."""
+    _, h, std, gamma = cache[:4]
+    along = -h * (dout * gamma * h).mean(axis=0) / std
+    return along - along.mean(axis=0)
+
+
 def variance_path_with_n_minus_one(dout, cache):
     n = max(len(dout), 2)
     return input_gradient(dout, cache, var=n / (n - 1))
@@ -210,6 +229,30 @@ MISTAKES = (
         "and count the arrows that leave x; there are three paths back.",
         "dx",
         0.4,
+    ),
+    Misconception(
+        "factor-on-the-first-term-only",
+        with_dx(factor_on_the_first_term),
+        "The factor in front is multiplied to the first term alone; the two corrections are left "
+        "without it. It belongs to all three: look at the parentheses.",
+        "dx",
+        0.3,
+    ),
+    Misconception(
+        "direct-path-overwritten",
+        with_dx(direct_path_overwritten),
+        "dx lacks the direct path: what comes back through mean and variance has replaced it. "
+        "Where something is used several times, its gradients add up.",
+        "dx",
+        0.35,
+    ),
+    Misconception(
+        "centred-input-overwritten",
+        with_dx(centred_overwritten),
+        "x − μ is used twice, by the variance and by the quotient, and the gradient of the second "
+        "use replaces that of the first. Gradients of one thing add up.",
+        "dx",
+        0.35,
     ),
     Misconception(
         "gamma-forgotten-in-dx",

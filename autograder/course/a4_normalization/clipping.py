@@ -31,6 +31,12 @@ def cases(rng):
         extra = {"tolerance": tol or TOLERANCE}
         return Case(label, {"grads": given, "max_norm": limit}, check, frozenset(tags), extra)
 
+    def near_limit(scale, ratio):
+        """Small gradients whose norm is ``ratio`` times the limit."""
+        grads = {key: scale * value for key, value in drawn((3, 4), (4,)).items()}
+        total = math.sqrt(sum(float((g**2).sum()) for g in grads.values()))
+        return grads, float(f"{total / ratio:.3g}")
+
     zeros = {key: value * 0 for key, value in drawn((3, 2), (2,)).items()}
     flat = drawn((3, 4), (4,), (4, 2), ())
     return [
@@ -39,6 +45,8 @@ def cases(rng):
         case(drawn((6, 2), (2,)), 0.8),
         case(drawn((3, 2), (2,)), 50.0, "a norm below the limit"),
         case(drawn((3, 2), (2,)), 50.0, "a norm below the limit", as_list=True),
+        case(*near_limit(1.0, 0.9), "a norm below the limit"),
+        case(*near_limit(0.1, 1.2)),
         case(drawn((3, 4)), 1.2, "one array"),
         case(zeros, 1.0, "all gradients zero"),
         case(flat, 1.1, "a gradient without axes"),
@@ -194,6 +202,14 @@ def limit_with_epsilon(w, c):
 
 MAX_NORM = (
     Misconception(
+        "square-compared-with-the-limit",
+        limited(lambda w, c: np.where(norms(w) ** 2 > c, c / np.maximum(norms(w), 1e-30), 1.0)),
+        "The squared norm is compared with c, though long columns are then shortened rightly. "
+        "Compare like with like: norm with c, or square with square.",
+        "values",
+        0.25,
+    ),
+    Misconception(
         "rows-for-columns",
         limited(lambda w, c: shrink(norms(w, 1), c)),
         "The rows are limited. A unit's incoming weights are a column of w.",
@@ -323,6 +339,16 @@ EXERCISES = (
                 "leave short ones alone.",
                 "a norm below the limit",
                 0.3,
+            ),
+            Misconception(
+                "square-compared-with-the-limit",
+                scaled(
+                    lambda norm, most, grads: most / norm if norm**2 > most and norm > 0 else 1.0
+                ),
+                "The squared norm is compared with max_norm, though the factor is right. Compare "
+                "like with like: norm with max_norm, or square with square.",
+                "values",
+                0.2,
             ),
             Misconception(
                 "root-forgotten",

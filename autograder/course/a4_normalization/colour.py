@@ -99,6 +99,16 @@ def rounded_up(h, w, size):
     return -(-(h - size) // 2), -(-(w - size) // 2)
 
 
+def columns_by_the_height(images, size):
+    """Offsets of the rows used for columns as well; what lies outside is empty."""
+    rest = images.shape[2] - size
+    where = [(0, 0), (0, rest), (rest, 0), (rest, rest), (rest // 2, rest // 2)]
+    width = max(images.shape[3], rest + size)
+    wide = np.zeros((*images.shape[:3], width), images.dtype)
+    wide[..., : images.shape[3]] = images
+    return np.stack([wide[:, :, t : t + size, u : u + size] for t, u in where])
+
+
 def half_of_the_image(h, w, size):
     return min(h // 2, h - size), min(w // 2, w - size)
 
@@ -273,6 +283,14 @@ JITTER = (
 )
 
 TEN = (
+    Misconception(
+        "columns-by-the-height",
+        ten(columns_by_the_height),
+        "Where a crop starts is worked out from the height for its columns as well; the width has "
+        "its own. For square images one does not see it.",
+        "values",
+        0.3,
+    ),
     Misconception(
         "crops-without-their-flips",
         five_only,

@@ -38,7 +38,7 @@ def cases(rng):
     room = strided({"x": np.round(numbers(rng, 2, 6, 2, 3) + 0.6, 3)})["x"]
     whole = np.rint(4 * numbers(rng, 2, 6, 2, 3)).astype(np.int64)
     return [
-        case((2, 6, 3, 4), 3, tags=[CONDUCT]),
+        case((5, 6, 3, 4), 3, tags=[CONDUCT]),
         case((3, 6, 2, 3), 2, eps=0.04),
         case((2, 8, 3, 2), 4, eps=0.3),
         case((2, 4, 3, 3), 2, tags=["square"]),
@@ -87,6 +87,16 @@ def forward(split=apart, axes=(2, 3, 4), ddof=0, root=None, after=affine):
     return groupnorm
 
 
+def last_group_left_out(x, gamma, beta, G, gn_param):
+    eps = gn_param.get("eps", 1e-5)
+    h = np.zeros(x.shape, gamma.dtype)
+    groups, g = apart(h, G), apart(x, G)
+    for k in range(G - 1):
+        centred = g[:, k] - g[:, k].mean(axis=(1, 2, 3), keepdims=True)
+        groups[:, k] = centred / np.sqrt(g[:, k].var(axis=(1, 2, 3), keepdims=True) + eps)
+    return affine(h, gamma, beta), None
+
+
 def in_place(x, gamma, beta, G, gn_param):
     out = forward()(x, gamma, beta, G, gn_param)
     if x.dtype.kind == "f":
@@ -131,6 +141,21 @@ def dx(**change):
 def without_gamma(dout, cache):
     one = np.ones_like(channels(cache[3]))
     return input_gradient(dout, cache, gamma=one), *parameter_gradients(dout, cache)
+
+
+def interleaved_backward(dout, cache):
+    """Groups that gather every so many-th channel, though forward's were neighbours."""
+    x, h, std, gamma, _, G = cache
+    d, h = (interleaved(a.reshape(x.shape), G) for a in (dout * channels(gamma), h))
+    mean, along = (a.mean(axis=(1, 3, 4), keepdims=True) for a in (d, d * h))
+    dx = (d - mean - h * along) / np.swapaxes(std, 1, 2)
+    return dx.reshape(x.shape), *parameter_gradients(dout, cache)
+
+
+def gamma_at_the_end(dout, cache):
+    one = np.ones_like(channels(cache[3]))
+    plain = input_gradient(dout, cache, gamma=one)
+    return plain * channels(cache[3]), *parameter_gradients(dout, cache)
 
 
 def sums_for_means(dout, cache):
@@ -246,6 +271,21 @@ FORWARD_MISTAKES = (
         0.2,
     ),
     Misconception(
+        "epsilon-hard-coded",
+        forward(root=lambda v, eps: np.sqrt(v + 1e-5)),
+        "eps is always 1e-5, whatever gn_param says. Read it from there, and fall back on the "
+        "default only where it is missing.",
+        "values",
+        0.2,
+    ),
+    Misconception(
+        "last-group-left-out",
+        last_group_left_out,
+        "The last group is not normalised: where does the loop over the groups end?",
+        "values",
+        0.3,
+    ),
+    Misconception(
         "gamma-and-beta-forgotten",
         forward(after=lambda h, gamma, beta: h),
         "The output is the normalised input itself; gamma and beta never enter.",
@@ -309,6 +349,23 @@ BACKWARD_MISTAKES = (
         "gamma-forgotten-in-dx",
         without_gamma,
         "dx is computed as if gamma were 1: multiply dout with it before anything else.",
+        "dx",
+        0.3,
+    ),
+    mistake(
+        "gamma-after-the-means",
+        gamma_at_the_end,
+        "gamma is multiplied last, after the means over the group have been taken. The channels of "
+        "a group have different gammas, so it cannot be drawn out of these means: it meets dout "
+        "first.",
+        "dx",
+        0.3,
+    ),
+    mistake(
+        "groups-interleaved",
+        interleaved_backward,
+        "dx takes its means over other channels than forward did: there a group is made of "
+        "neighbouring channels.",
         "dx",
         0.3,
     ),

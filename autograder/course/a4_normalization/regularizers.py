@@ -136,7 +136,40 @@ def l2_by_einsum(w, strength):
     )
 
 
+def norm_of_a_matrix(w, s):
+    return s * (np.abs(w).sum(axis=0).max() if w.ndim == 2 else np.abs(w).sum())
+
+
+def by_division(w, s):
+    with np.errstate(all="ignore"):
+        return (s * (w / np.abs(w))).astype(floating(w))
+
+
 L1 = (
+    Misconception(
+        "size-of-the-sum",
+        penalty(lambda w, s: s * np.abs(w.sum()), l1_gradient),
+        "The absolute value is taken of the sum, so positive and negative weights cancel first. "
+        "The 1-norm adds up the sizes of the entries.",
+        "value",
+        0.4,
+    ),
+    Misconception(
+        "norm-of-a-matrix",
+        penalty(norm_of_a_matrix, l1_gradient),
+        "The value is the largest sum over a column: that is what the 1-norm of a matrix is in "
+        "linear algebra, and in np.linalg.norm. The penalty adds up all entries, as if w were one "
+        "long vector.",
+        "value",
+        0.3,
+    ),
+    Misconception(
+        "sign-by-division",
+        penalty(l1_value, by_division),
+        "The sign is made by a division that is 0/0 for a weight of exactly 0. There the course "
+        "takes 0.",
+        "exact zeros",
+    ),
     Misconception(
         "absolute-value-forgotten",
         penalty(lambda w, s: s * w.sum(), l1_gradient),
@@ -223,6 +256,21 @@ L1 = (
 )
 
 L2 = (
+    Misconception(
+        "half-forgotten-throughout",
+        penalty(lambda w, s: 2 * l2_value(w, s), lambda w, s: 2 * s * w),
+        "The ½ is missing in value and gradient alike, so that the two agree and a gradient check "
+        "finds nothing. The penalty of this course has it.",
+        "value",
+        0.3,
+    ),
+    Misconception(
+        "half-rounded-down",
+        penalty(lambda w, s: (s // 2) * (w**2).sum(), l2_gradient),
+        "The value is 0, for the half of the strength is rounded down: // divides whole numbers.",
+        "value",
+        0.3,
+    ),
     Misconception(
         "half-forgotten-in-the-value",
         penalty(lambda w, s: 2 * l2_value(w, s), l2_gradient),
@@ -341,7 +389,33 @@ def elastic_of_parts(w, l1, l2):
     return [first[0] + second[0], first[1] + second[1]]
 
 
+def mixed(w, strength, ratio):
+    """The parameters of scikit-learn: one strength, and how it is divided."""
+    return both_values(w, strength * ratio, strength * (1 - ratio)), both_gradients(
+        w, strength * ratio, strength * (1 - ratio)
+    )
+
+
 ELASTIC = (
+    Misconception(
+        "half-forgotten-throughout",
+        elastic(
+            lambda w, l1, l2: both_values(w, l1, 2 * l2),
+            lambda w, l1, l2: both_gradients(w, l1, 2 * l2),
+        ),
+        "The ½ of the squares is missing in value and gradient alike, so that the two agree and a "
+        "gradient check finds nothing.",
+        "value",
+        0.3,
+    ),
+    Misconception(
+        "one-strength-and-a-ratio",
+        mixed,
+        "The first number is taken for a strength and the second for the ratio in which it is "
+        "divided, as in scikit-learn. Here the two parts have a strength each.",
+        "value",
+        0.3,
+    ),
     Misconception(
         "strengths-swapped",
         lambda w, l1, l2: (both_values(w, l2, l1), both_gradients(w, l2, l1)),

@@ -79,6 +79,18 @@ def each_image_for_itself(x, gamma, beta, bn_param):
     return gamma[:, None, None] * h + beta[:, None, None], cache
 
 
+def mean_of_the_variances(x, gamma, beta, bn_param):
+    """Within each image only: how far the images' own means lie apart is left out."""
+    if bn_param["mode"] == "test":
+        return lifted(batchnorm.normalise)(x, gamma, beta, bn_param)
+    eps, m = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
+    mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(2, 3)).mean(axis=0)
+    for key, new in (("running_mean", mean), ("running_var", var)):
+        bn_param[key] = m * bn_param.get(key, np.zeros_like(new)) + (1 - m) * new
+    h = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None]
+    return gamma[:, None, None] * h + beta[:, None, None], None
+
+
 def each_position_for_itself(x, gamma, beta, bn_param):
     out, cache = lifted(batchnorm.normalise)(x, gamma, beta, bn_param)
     if bn_param["mode"] == "test":
@@ -175,7 +187,10 @@ OF_ROWS = (
     "unbiased-running-variance", "variance-with-n-minus-one", "epsilon-outside-the-root",
     "epsilon-forgotten", "momentum-swapped", "running-statistics-of-the-last-batch",
     "running-statistics-not-stored", "batch-statistics-in-test-mode",
-    "gamma-and-beta-forgotten-in-test-mode", "gamma-and-beta-forgotten",
+    "gamma-and-beta-forgotten-in-test-mode", "gamma-and-beta-forgotten", "epsilon-hard-coded",
+    "running-standard-deviation", "variance-for-deviation", "beta-forgotten", "gamma-forgotten",
+    "variance-for-deviation-in-test-mode", "statistics-updated-in-test-mode",
+    "batch-mean-overwritten",
 )  # fmt: skip
 """Mistakes of batch norm that are made here just the same."""
 
@@ -183,6 +198,8 @@ GRADIENTS_OF_ROWS = (
     "no-path-through-the-mean", "no-path-through-the-variance", "statistics-taken-for-constants",
     "gamma-forgotten-in-dx", "sums-for-means", "epsilon-forgotten", "dgamma-with-the-raw-input",
     "dgamma-without-the-input", "dgamma-is-a-mean", "dbeta-is-a-mean", "dgamma-and-dbeta-swapped",
+    "divided-by-the-variance", "dgamma-with-the-centred-input", "factor-on-the-first-term-only",
+    "direct-path-overwritten", "centred-input-overwritten", "dbeta-keeps-an-axis",
 )  # fmt: skip
 
 
@@ -209,6 +226,14 @@ EXERCISES = (
         reference=REFERENCE,
         cases=partial(batchnorm.forward_cases, inner=(3, 2)),
         misconceptions=(
+            Misconception(
+                "mean-of-the-variances",
+                mean_of_the_variances,
+                "The variance is the average of the images' own variances. That leaves out how far "
+                "the means of the images lie apart: take it of all values of a channel at once.",
+                "out",
+                0.3,
+            ),
             Misconception(
                 "reshaped-without-transposing",
                 not_transposed,
