@@ -253,8 +253,8 @@ def _nearly(wrong: list[Row]) -> Relation | None:
     return Relation(
         "nearly-right",
         f"is nearly right, off by {most:.1g} of its size",
-        "is a small constant added, or something clipped, where the formula has none? Or is a "
-        "derivative replaced by a difference quotient?",
+        "is a small constant added, or something clipped, where the formula has none? Does a loop "
+        "end before it has settled, or a difference quotient stand for a derivative?",
     )
 
 
