@@ -120,6 +120,9 @@ class _Shape:
         return call
 
 
+_Shape.__name__ = "object"  # what is said of it where a student returns it
+
+
 class LocalStudent:
     """A `Student` over a namespace of this process."""
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.battery.classes import script
+from autograder.battery.classes import recogniser, script
 from autograder.battery.compare import describe
 from autograder.battery.fixtures import fixture
 from autograder.battery.functions import Function as FunctionKind
-from autograder.battery.kind import Observed, Outputs, arguments
+from autograder.battery.kind import ELSEWHERE, Observed, Outputs, Trial, arguments
 from autograder.battery.series import as_series, verdict
 from autograder.exercise import Case
 from autograder.student import Student
@@ -121,6 +121,8 @@ def grid(name: str, student: Student, case: Case) -> Observed:
     ordered = sorted(results, key=lambda row: _key(row[0]))
     seen.values["results"] = [[dict(sorted(p.items())), score] for p, score in ordered]
     seen.values["best"] = reply.value[0]
+    if _strangers(trials.asked, given["grid"]):  # what follows from that is no other mistake
+        seen.values |= dict.fromkeys(("results", "best"), ELSEWHERE[0])
     return seen
 
 
@@ -258,8 +260,8 @@ def _scores_and_best(
         fitting, is_best, is_worst, is_last = False, False, False, False
     text = "not the parameters of the highest score"
     if is_worst or is_last:
-        of_the = "last trial" if last == 1 else "best of the last round"
-        text = "the lowest score is taken" if is_worst else f"those of the {of_the} are taken"
+        newest_words = "the last trial" if last == 1 else "the best of the last round"
+        text = "the lowest score is taken" if is_worst else f"{newest_words} is taken"
     return {
         "scores belong to their parameters": verdict(bool(fitting)),
         "best": verdict(is_best, text),
@@ -412,6 +414,30 @@ def named_curves(name: str, student: Student, case: Case) -> Observed:
         aspect = f"curves that are {family}"
         if no_name:
             seen.values[aspect] = no_name[0]
-        else:
-            seen.values[aspect] = f"called {wrong[0]}" if wrong else f"called {family}"
+            continue
+        seen.values[aspect] = f"called {wrong[0]}" if wrong else f"called {family}"
+        if wrong and np.isnan(pairs[answers.index(wrong[0])][0]).any():
+            seen.values[aspect] += ", though the loss becomes nan"
     return seen
+
+
+SIGNS = {
+    "diverging": "does the loss climb, or cease to be a number?",
+    "too slow": "how much of the first loss is gone at the end?",
+    "overfitting": "how far apart are the two curves at the end, and which of them rises?",
+    "underfitting": "how high does the curve come to rest?",
+    "still improving": "how steep is the last stretch?",
+    "decayed too early": "is there a steep fall that stops at once?",
+    "bad initialization": "what does the first stretch look like?",
+    "good": "how low do both curves come to rest?",
+}
+
+
+@recogniser("named_curves")
+def _about_names(aspect: str, wrong: Sequence[tuple[Trial, Value]]) -> tuple[str, str, str] | None:
+    """The name that a family of curves got, and what would have told it apart."""
+    got, family = wrong[0][1], aspect.removeprefix("curves that are ")
+    if not isinstance(got, str) or family not in SIGNS:
+        return None
+    code = f"{aspect}:{got.partition(',')[0]}".replace(" ", "-")
+    return code, f"are {got}", SIGNS[family]

@@ -84,6 +84,11 @@ class Optimiser(Kind):
         )
 
 
+def columns_first(array: np.ndarray) -> bool:
+    """Whether an array lies in memory as a transposed one does."""
+    return array.ndim > 1 and array.strides[0] < array.strides[-1]
+
+
 class _Walker:
     """One parameter on its way, with what the student's code returned as its config."""
 
@@ -91,6 +96,7 @@ class _Walker:
         self, name: str, student: Student, w: np.ndarray, config: Value, omit: bool
     ) -> None:
         self.name, self.student, self.w = name, student, w
+        self.transposed = columns_first(w)
         self.config = config
         self.passed = () if omit else ("config",)
 
@@ -110,6 +116,8 @@ class _Walker:
         plain = isinstance(result, np.ndarray) and result.shape == np.shape(gradient)
         end = Raised("Outputs", "the step before this one gave no array in the shape of w")
         self.w = result if plain or isinstance(result, Raised) else end
+        if plain and self.transposed:  # what crosses over comes back row by row
+            self.w = np.asfortranarray(result)
         return result
 
     def set_rate(self, rate: float) -> None:

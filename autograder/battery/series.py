@@ -123,23 +123,20 @@ def plateau(name: str, student: Student, case: Case) -> Observed:
     seen = Observed()
     given = arguments(case)
     settings = {key: value for key, value in given.items() if key != "losses"}
-    made = [student.call(name, *settings.values(), keep=True).value for _ in range(3)]
-    alone, one, other = made
-    if not isinstance(alone, Handle):
-        seen.values["rates"] = alone
+    made = student.call(name, *settings.values(), keep=True).value
+    if not isinstance(made, Handle):
+        seen.values["rates"] = made
         return seen
-    rates: list[Value] = []
-    again: list[Value] = []
+    rates = []
     for loss in given["losses"]:
-        rates.append(student.call(alone, loss, method="step").value)
+        rates.append(student.call(made, loss, method="step").value)
         if isinstance(rates[-1], Raised):
             break
-    for number, loss in enumerate(given["losses"]):
-        if isinstance(one, Handle) and isinstance(other, Handle):
-            again.append(student.call(one, loss, method="step").value)
-            student.call(other, 1e-6 * 0.5**number, method="step")
-    apart = isinstance(rates[-1], Raised) or same(as_series(rates), as_series(again), 1e-9)
-    seen.values["rates"] = as_series(rates) if apart else DISTURBED
+    alone = as_series(rates)
+    # A much lower loss spoils a shared best, a much higher one a shared count.
+    beside = (_rates_beside(name, student, settings, given["losses"], x) for x in (1e-6, 1e6))
+    apart = isinstance(rates[-1], Raised) or all(same(alone, other, 1e-9) for other in beside)
+    seen.values["rates"] = alone if apart else DISTURBED
     return seen
 
 
@@ -175,6 +172,19 @@ def epoch(name: str, student: Student, case: Case) -> Observed:
     )
     seen.values["drawn from rng"] = verdict(equal, "the same seed gives other batches")
     return seen
+
+
+def _rates_beside(
+    name: str, student: Student, settings: dict[str, Value], losses: Sequence[float], others: float
+) -> Value:
+    """The rates of a scheduler while another one, which sees other losses, is at work."""
+    one, other = (student.call(name, *settings.values(), keep=True).value for _ in range(2))
+    rates = []
+    for number, loss in enumerate(losses):
+        rates.append(student.call(one, loss, method="step").value)
+        for k in range(2 + number % 2):
+            student.call(other, others * 0.5 ** (number + k), method="step")
+    return as_series(rates)
 
 
 @recogniser("epoch")

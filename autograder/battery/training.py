@@ -84,7 +84,8 @@ def _about_descent(
     if not moved:
         what = "is where it was at the start"
         return "never-moves", what, f"does a new {key} ever get into net.params?"
-    return None
+    ask = "look at its first step: at which point is the gradient taken, and with which rate?"
+    return "losses-after-a-step", "does not end where the steps should take it", ask
 
 
 @script

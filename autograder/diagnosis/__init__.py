@@ -130,6 +130,7 @@ SYMPTOMS = (
     "extra-term",
     "wrong-mask",
     "permuted",
+    "nearly-right",
     "shape:",
 )
 """Codes of facts that a cause may be added to."""

@@ -75,12 +75,15 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
     if first.fault.kind == "fact":
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(f"not:{aspect.replace(' ', '-')}", text, name, aspect)
-    if first.fault.kind in ("type", "structure"):
+    if first.fault.kind in ("type", "structure") and not isinstance(first.got, list):
         code = "returns-nothing" if first.got is None else "wrong-type"
         text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
         return Diagnosis(code, text, name, aspect)
     if own is not None:
         return _own(own, first, when_code, when, name, aspect)
+    if first.fault.kind in ("type", "structure"):
+        text = f"For {first.trial.case.label}: {first.fault.about(aspect)}."
+        return Diagnosis("wrong-type", text, name, aspect)
     relation = _swapped(evidence, aspect, wrong)
     if relation and _STEP.fullmatch(aspect):
         relation = None  # one step late or early is no exchange of results
@@ -250,8 +253,8 @@ def _nearly(wrong: list[Row]) -> Relation | None:
     return Relation(
         "nearly-right",
         f"is nearly right, off by {most:.1g} of its size",
-        "is a small constant added, or something clipped, where the formula has none? Or is a "
-        "derivative replaced by a difference quotient?",
+        "is a small constant added, or something clipped, where the formula has none? Does a loop "
+        "end before it has settled, or a difference quotient stand for a derivative?",
     )
 
 

@@ -132,6 +132,11 @@ def shrinking_first(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
     return search()(f, x, direction, gradient, t * shrink, c, shrink)
 
 
+def shrinking_once_more(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
+    good = search()(f, x, direction, gradient, t, c, shrink)
+    return good if good == t else good * shrink
+
+
 def moving_on(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
     start, slope = f(x), gradient @ direction
     x = x + t * direction
@@ -260,6 +265,14 @@ EXERCISES = (
         reference={"backtracking_line_search": backtracking_line_search},
         cases=search_cases,
         misconceptions=(
+            Misconception(
+                "shortened-once-more",
+                shrinking_once_more,
+                "The step is shortened once more after a good one was found. Try the condition "
+                "with the very t that you return.",
+                "values",
+                0.3,
+            ),
             Misconception(
                 "any-decrease-will-do",
                 search(accept=lambda f0, f1, t, c, g, d: f1 < f0),

@@ -358,6 +358,13 @@ def find_by_sorting(loss_curve, rates):
     return kept[0][1]
 
 
+def nan_as_the_lowest(loss_curve, rates):
+    ends = [math.nan if exploded(curve) else curve[-1] for curve in map(loss_curve, rates)]
+    if np.isnan(ends).all():
+        raise ValueError("every curve exploded")
+    return rates[int(np.argmin(ends))]
+
+
 RATES = Exercise(
     name="find_learning_rate",
     kind=Function(),
@@ -372,9 +379,7 @@ RATES = Exercise(
         ),
         tell(
             "nan-is-the-lowest",
-            lambda loss_curve, rates: rates[
-                int(np.argmin([math.nan if exploded(c) else c[-1] for c in map(loss_curve, rates)]))
-            ],
+            nan_as_the_lowest,
             "A rate whose curve exploded is returned. np.argmin takes a nan for the smallest of "
             "all: leave these curves out of the comparison.",
             "explosions",

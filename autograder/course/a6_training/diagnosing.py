@@ -24,6 +24,14 @@ def diverging(rng, t):
     return train, train + 0.1
 
 
+def blown_up(rng, t):
+    """Falls as it should, and from one epoch to the next there are no numbers any more."""
+    train = fall(t, 2.3, rng.uniform(0.3, 0.6), rng.uniform(3, 5))
+    val = train + 0.05
+    train[-4:] = val[-4:] = math.nan
+    return train, val
+
+
 def too_slow(rng, t):
     train = 2.3 - rng.uniform(0.02, 0.25) * t
     return train, train + rng.uniform(0.0, 0.03)
@@ -79,14 +87,15 @@ def clear_curves(rng):
     for name in FAMILIES:
         curves[name] = []
         for _ in range(COPIES):
-            curves[name].append(clear_curve(rng, name, t))
+            curves[name].append(clear_curve(rng, name, FAMILIES[name], t))
+    curves["diverging"].append(clear_curve(rng, "diverging", blown_up, t))
     return [Case(f"clear curves of {EPOCHS} epochs with a little noise", {"curves": curves})]
 
 
-def clear_curve(rng, name, t):
+def clear_curve(rng, name, family, t):
     """A pair of curves on which three ways of looking agree: that is what clear means."""
     while True:
-        train, val = (c + 0.01 * rng.standard_normal(EPOCHS) for c in FAMILIES[name](rng, t))
+        train, val = (c + 0.01 * rng.standard_normal(EPOCHS) for c in family(rng, t))
         pair = [train.tolist(), val.tolist()]
         if all(look(*pair) == name for look in (by_stretches, by_lines, diagnose_curves)):
             return pair
