@@ -112,7 +112,7 @@ def _in_floating_point(case: Case) -> Case:
     """What the reference is asked where the student may get integers: the same in floats."""
     if "any float" not in case.tags:
         return case
-    first = next(iter(case.args))
+    first = next(k for k, v in case.args.items() if isinstance(v, (np.ndarray, int, float)))
     given = {**case.args, first: np.asarray(case.args[first], dtype=np.float64)}
     return dataclasses.replace(case, args=given)
 

@@ -51,6 +51,7 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
                 -len(group),
                 -(len(sets) > 1 and sum(len(_contradicted(evidence, s)) for s in group)),
                 sum(votes[s.code] for s in group),
+                len(sets) > 1 and sum(_to_the_digit(evidence, s) for s in group),
             ),
         )
         explained[aspect] = _left_over(evidence, aspect, chosen)
@@ -301,6 +302,15 @@ def _without_contradiction(evidence: Evidence, options: Options) -> Options:
         aspect: [group for group in sets if not any(cleared(s) for s in group)]
         for aspect, sets in options.items()
     }
+
+
+def _to_the_digit(evidence: Evidence, suspect: Suspect) -> int:
+    """How many answers agree without allowance for rounding beside the size of the right one."""
+    return sum(
+        evidence.task.kind.same_answer(aspect, suspect.observed[i].values.get(aspect), value)
+        for i, seen in enumerate(evidence.got)
+        for aspect, value in seen.values.items()
+    )
 
 
 def _contradicted(evidence: Evidence, suspect: Suspect) -> set[str]:

@@ -23,6 +23,7 @@ def jacobian_cases(rng):
         case("cos", 1, "n = 1"),
         case("cos", 6, "non-contiguous", x=strided({"x": numbers(rng, 6)})["x"]),
         case("exp", 4, "float32", x=numbers(rng, 4).astype(np.float32)),
+        case("cos", 4, "integer inputs", ["any float", "may refuse"], np.array([2, -1, 3, 1])),
     ]
 
 
@@ -55,7 +56,7 @@ def identity(f_prime, x):
 
 
 def by_filling(f_prime, x):
-    out = np.zeros((x.size, x.size), dtype=x.dtype)
+    out = np.zeros((x.size, x.size), dtype=np.result_type(x, np.float32))
     for i in range(x.size):
         out[i, i] = f_prime(x[i])
     return out
@@ -66,8 +67,9 @@ def by_columns(f_prime, x):
 
 
 def by_index(f_prime, x):
-    out = np.zeros((len(x),) * 2, x.dtype)
-    np.fill_diagonal(out, f_prime(x))
+    slopes = f_prime(x)
+    out = np.zeros((len(x),) * 2, slopes.dtype)
+    np.fill_diagonal(out, slopes)
     return out
 
 
@@ -251,6 +253,12 @@ def chain_by_rows(jacobians):
     return np.array(rows)
 
 
+def into_an_array_like_x(f_prime, x):
+    out = np.zeros((len(x), len(x)), x.dtype)
+    np.fill_diagonal(out, f_prime(x))
+    return out
+
+
 def slopes_times_inputs(f_prime, x):
     return np.diag(f_prime(x) * x)
 
@@ -330,6 +338,14 @@ EXERCISES = (
                 identity,
                 "This is the identity: the Jacobian of a function that does nothing.",
                 "values",
+            ),
+            Misconception(
+                "slopes-cut-to-whole-numbers",
+                into_an_array_like_x,
+                "For whole numbers x the slopes are written into an array of whole numbers, which "
+                "cuts off their fractions.",
+                "integer inputs",
+                0.2,
             ),
             Misconception(
                 "slopes-times-inputs",
