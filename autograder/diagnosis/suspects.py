@@ -89,7 +89,12 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
 
     Of several, one that accounts for most aspects is taken, and of these the first.
     """
-    places = {a: _places(evidence, a) for a in aspects if not _in_words(evidence, a)}
+    places = {
+        aspect: _places(evidence, aspect)
+        for aspect in aspects
+        if not _in_words(evidence, aspect)
+        and not _split(evidence, aspect)[0] <= _raising(evidence, aspect)
+    }
     if not places:
         return {}
     likely: list[tuple[Suspect, set[str]]] = []
