@@ -1,5 +1,7 @@
 """Layer-sequential unit variance: measured where, and on whose signals."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from autograder.battery.classes import Scripted
@@ -21,11 +23,19 @@ def lsuv_cases(rng):
         label = f"{words}{len(sizes) - 1} layers of sizes {list(sizes)} with {kind}{given}"
         return Case(label, args, check, extra={"tolerance": 1e-4})
 
+    def just_outside():
+        """A first layer whose variance is a little more than the tolerance away from 1."""
+        made = case(30, (6, 8, 5), "relu")
+        weights, x = made.args["weights"], made.args["x"]
+        weights[0] *= np.sqrt(1.015 / (x @ weights[0]).var())
+        return replace(made, label=f"{made.label} and a variance of 1.015 in the first")
+
     return [
         case(30, (6, 8, 5, 7), "relu"),
         case(25, (4, 9, 6), "tanh", size=0.2),
         case(40, (5, 7, 3, 6, 4), "relu", tolerance=1e-3),
         case(20, (7, 5, 6), "identity", max_iterations=1),
+        just_outside(),
         case(30, (5, 6), "relu", "one layer"),
         case(30, (4, 6, 5), "relu", "float32", np.float32, "float32: "),
     ]
