@@ -228,6 +228,11 @@ class AllZero(Net):
         return np.zeros(shape)
 
 
+class PenaltyByDefault(Net):
+    def __init__(self, *args, reg=0.5, **options):
+        super().__init__(*args, reg=reg, **options)
+
+
 class OwnGenerator(Net):
     def first(self, rng, shape, scale):
         return scale * np.random.default_rng().normal(size=shape)

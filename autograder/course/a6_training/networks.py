@@ -210,6 +210,13 @@ EXERCISES = (
                 0.1,
             ),
             mistake(
+                "penalty-by-default",
+                nets.PenaltyByDefault,
+                "Without reg there should be no penalty: its default is 0.",
+                "conduct",
+                0.1,
+            ),
+            mistake(
                 "all-weights-zero",
                 nets.AllZero,
                 "All weights start at zero. Then all units stay alike, and behind a ReLU not even "
