@@ -35,13 +35,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All trials of one exercise with expected and given answers."""
+    """All trials of one exercise with expected and given answers.
+
+    agreed: which suspects were found to answer as the student did, where that was asked.
+    """
 
     task: Brief
     trials: Sequence[Trial]
     got: Sequence[Observed]
     findings: Sequence[Sequence[Finding]]
     carried: set[str] = field(default_factory=set)
+    agreed: dict[tuple[str, int, int], tuple[Any, bool]] = field(default_factory=dict, repr=False)
 
     def failing_aspects(self) -> list[str]:
         """Aspects with a fault that is not forgiven, in the report's order."""

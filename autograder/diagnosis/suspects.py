@@ -225,6 +225,15 @@ def _split(evidence: Evidence, aspect: str) -> tuple[set[int], set[int]]:
 
 
 def _agrees(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
+    """Whether a suspect answers as the student did; remembered, as it is asked many times."""
+    place = (aspect, id(suspect), i)
+    known = evidence.agreed.get(place)
+    if known is None or known[0] is not suspect:  # an id may belong to another one by now
+        known = evidence.agreed[place] = (suspect, _is_one(evidence, aspect, suspect, i))
+    return known[1]
+
+
+def _is_one(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     mine = evidence.got[i].values.get(aspect)
     theirs = suspect.observed[i].values.get(aspect)
     if mine is None and theirs is None and aspect not in suspect.observed[i].values:
