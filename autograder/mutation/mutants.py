@@ -41,9 +41,9 @@ class Mutant:
     def line(self) -> int:
         return getattr(at(self.tree, self.change.place), "lineno", 0)
 
-    @cached_property
+    @property
     def changed(self) -> ast.AST:
-        """A copy of the source with the change made."""
+        """A copy of the source with the change made, not kept: there are hundreds of mutants."""
         tree = pickle.loads(_pickled(self.tree))  # five times as fast as copy.deepcopy
         self.change.apply(tree, at(tree, self.change.place), self.change.place)
         return ast.fix_missing_locations(tree)
