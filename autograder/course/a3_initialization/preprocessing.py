@@ -1,7 +1,5 @@
 """Preprocessing: whose statistics, over which axes, and where they are applied."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from autograder.battery.functions import CONDUCT, Function
@@ -37,10 +35,6 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
         def flat(train, test):
             train[:, 1] = test[:, 1] = 2.5
 
-        def flat_and_rounded(train, test):
-            """The mean of six numbers 0.1 is not 0.1."""
-            train[:, 2] = test[:, 2] = 0.1
-
         first = shapes[0]
         made = [case(*s, tags=[CONDUCT] if i == 0 else []) for i, s in enumerate(shapes)]
         made.append(case(5, 1, first[2], "one test example"))
@@ -53,10 +47,6 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
         if constant:
             words = "one constant feature in "
             made.append(case(6, 4, (4,), "a constant feature", words=words, change=flat))
-            words = "one feature always 0.1 in "
-            rounded = case(6, 4, (5,), "a constant feature", words=words, change=flat_and_rounded)
-            # Any small number in place of a deviation of 0 will do.
-            made.append(replace(rounded, extra={"tolerance": 1e-2}))
         if integers:
             train = rng.integers(0, 256, (6, *first[2]))
             test = rng.integers(0, 256, (4, *first[2])).astype(np.float64)
@@ -115,11 +105,6 @@ def channel(x):
 def moments(x, axis: int | None | tuple[int, ...] = 0, ddof=0):
     mean, std = x.mean(axis=axis, keepdims=True), x.std(axis=axis, ddof=ddof, keepdims=True)
     return mean, np.where(std < 1e-9, 1, std).astype(std.dtype)
-
-
-def exact_moments(x):
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    return mean, np.where(std == 0, 1, std).astype(std.dtype)
 
 
 def scale(x, s):
@@ -390,15 +375,6 @@ EXERCISES = (
                 "0 is NaN. It should become 0.",
                 "a constant feature",
                 0.15,
-            ),
-            wrong(
-                "constant-feature-by-exact-zero",
-                by(exact_moments, scale),
-                "A feature that is the same for all examples becomes ±1. The mean of equal numbers "
-                "may differ from them in the last digit, and that rounding error is then divided "
-                "by itself: a deviation of a constant is not always exactly 0.",
-                "a constant feature",
-                0.1,
             ),
             wrong(
                 "one-deviation-for-all",
