@@ -89,10 +89,11 @@ def _graded(grade_id: str, **flags: object) -> dict[str, object]:
 
 def run(*command: str, cwd: Path) -> float:
     """Seconds that a command takes; its output is shown only if it fails."""
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    scripts = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PATH": scripts}
     started = time.perf_counter()
     done = subprocess.run(
-        command, cwd=cwd, env=os.environ | one_thread, capture_output=True, text=True, check=False
+        command, cwd=cwd, env=os.environ | settings, capture_output=True, text=True, check=False
     )
     seconds = time.perf_counter() - started
     if done.returncode:
