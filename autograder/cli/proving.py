@@ -165,8 +165,8 @@ def _show(findings: dict[str, Any]) -> None:
         text(f"{good} of {len(findings['exercises'])} exercises are proven, {known} mistakes.")
     )
     for row in findings["assignments"]:
-        mark = text("✓ " if row["ok"] else "✗ ", "green" if row["ok"] else "red")
-        console.print(mark.append(f"{row['assignment']}: {row['name']}", "default"))
+        mark = text("✓" if row["ok"] else "✗", "green" if row["ok"] else "red")
+        console.print(mark.append(f" {row['assignment']}: {row['name']}", "default"))
         for problem in row["problems"]:
             console.print(text(f"    {problem}", "red"))
     if "mutants" in findings:
