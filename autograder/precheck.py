@@ -14,7 +14,6 @@ import io
 import json
 import linecache
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.bounds import Exceeded, within
 from autograder.check import check_all, find_examples, progress_of
 from autograder.exercise import ExerciseResult
 from autograder.notebooks.cells import Cell, as_python
@@ -76,10 +76,6 @@ class Precheck:
         if self.passed:
             lines += ["Everything is there. Hand it in."]
         return "\n".join(lines)
-
-
-class _TooLong(BaseException):
-    """A cell used up its time; no ``except Exception`` of a student's can catch it."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -148,12 +144,12 @@ def _run(cell: Cell, namespace: dict[str, Any]) -> str:
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     sys.stdin = io.StringIO()  # a fresh one: exit() closes it
     try:
-        with _limited(CELL_SECONDS):
+        with within(CELL_SECONDS):
             code = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             pending = eval(code, namespace)
             if asyncio.iscoroutine(pending):
                 asyncio.run(pending)
-    except _TooLong:
+    except Exceeded:
         return f"it took longer than {CELL_SECONDS:g} seconds"
     except (SystemExit, KeyboardInterrupt):
         return ""
@@ -220,22 +216,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         sys.stdin = stdin
-
-
-@contextlib.contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Stop what uses more CPU time than this, where the system has such an alarm."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def ring(*_: Any) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGVTALRM, ring)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)

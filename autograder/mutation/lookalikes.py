@@ -12,9 +12,9 @@ from itertools import combinations, islice
 from typing import Any
 
 from autograder.battery.kind import Observed, Suspect
+from autograder.bounds import Exceeded, bounded
 from autograder.exercise import Case, Exercise
 from autograder.grading import observe
-from autograder.mutation.bounds import Exceeded, bounded
 from autograder.mutation.mutants import Mutant, mutants
 from autograder.mutation.questions import questions
 

@@ -19,9 +19,9 @@ import numpy as np
 from autograder import course
 from autograder.battery.compare import as_array, fault
 from autograder.battery.kind import Brief
+from autograder.bounds import MEMORY, Exceeded, bounded
 from autograder.exercise import Exercise
 from autograder.grading import brief, grade, namespace_with, observe
-from autograder.mutation.bounds import MEMORY, Exceeded, bounded
 from autograder.mutation.mutants import Mutant, mutants
 from autograder.student import LocalStudent
 from autograder.values import Value

@@ -26,6 +26,7 @@ PACKAGES = Path(__file__).resolve().parents[2]
 PUBLIC = (
     *("__init__.py", "__main__.py", "values.py", "student.py", "exercise.py", "grading.py"),
     *("check.py", "precheck.py", "reuse.py", "examples.py", "report.py", "progress.py"),
+    "bounds.py",
     *("battery", "diagnosis"),
     *(f"notebooks/{name}.py" for name in ("__init__", "cells", "intake", "collect", "submission")),
 )

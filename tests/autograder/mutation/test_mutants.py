@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
+from autograder.bounds import Exceeded, bounded
 from autograder.course import exercises
-from autograder.mutation.bounds import Exceeded, bounded
 from autograder.mutation.mutants import mutants
 from autograder.mutation.survivors import survivors
 

@@ -1,4 +1,4 @@
-"""Bounds for code that nobody wrote: a mutant may ask for all the memory, or never come back."""
+"""Bounds for code that may eat all memory or never come back: a mutant, a student's cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMORY = 1 << 29
 
 
 class Exceeded(BaseException):
-    """Raised by the timer; no ``except Exception`` of a mutant can catch it."""
+    """Raised by the timer; no ``except Exception`` of the code can catch it."""
 
 
 @contextlib.contextmanager
@@ -25,12 +25,17 @@ def bounded(seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
         Exceeded: when the time is over (only in a process's main thread, where timers work).
         MemoryError: when the memory is used up (where the system can say how much is used now).
     """
-    with _memory(memory), _timer(seconds):
+    with _memory(memory), within(seconds):
         yield
 
 
 @contextlib.contextmanager
-def _timer(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Iterator[None]:
+    """Run a block with so much CPU time.
+
+    Raises:
+        Exceeded: when the time is over (only in a process's main thread, where timers work).
+    """
     if threading.current_thread() is not threading.main_thread() or not hasattr(
         signal, "setitimer"
     ):
