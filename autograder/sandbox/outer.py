@@ -38,6 +38,8 @@ OWN_COPIES = 96 * MIB
 """Pages of the warm process that a child copies by using them."""
 
 SCRATCH = "/tmp/work"
+"""The one place besides shared memory where a submission writes; /tmp itself is read-only, as an
+interpreter may lie in it that must not be cleared away."""
 _count = itertools.count()
 
 
@@ -66,9 +68,7 @@ class Walled(WarmProcess):
             super().__init__(edition, limits)
         except (TimeoutError, ConnectionError, EOFError) as error:
             raise WallsMissing(self._complaint()) from error
-        # An interpreter that lies under /tmp is shown there, and cannot be cleared away.
-        shared = any(source.is_relative_to("/tmp") for source, _ in interpreter())
-        self.scratch, self.clean = SCRATCH, [SCRATCH if shared else "/tmp", "/dev/shm"]
+        self.scratch, self.clean = SCRATCH, [SCRATCH, "/dev/shm"]
         if self.group:
             self.own = self.group.used()
         if not self.end():
@@ -222,17 +222,19 @@ def bubblewrap(binds: list[tuple[Path, str]], limits: Limits) -> list[str]:
     for file in SYSTEM_FILES:
         command += ["--ro-bind-try", file, file]
     # Before the binds: an interpreter under /tmp must not vanish behind it.
-    command += ["--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", SCRATCH]
+    command += ["--size", str(MIB), "--tmpfs", "/tmp"]
     for source, target in binds:
         command += ["--ro-bind", str(source), target]
     for package in hidden_packages():
         command += ["--tmpfs", str(package), "--remount-ro", str(package)]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    command += ["--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
-    command += ["--dir", "/tmp/home"]
-    for name, value in environment("/tmp/home").items():
+    for folder in ("/dev/shm", SCRATCH):
+        command += ["--size", str(limits.scratch), "--tmpfs", folder]
+    for name, value in environment(f"{SCRATCH}/home").items():
         command += ["--setenv", name, value]
-    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    for folder in ("/dev", "/tmp", "/"):
+        command += ["--remount-ro", folder]
+    return [*command, "--dir", f"{SCRATCH}/home", "--chdir", SCRATCH]
 
 
 def worker_command(descriptor: int) -> list[str]:

@@ -19,7 +19,7 @@ from autograder.sandbox.inner import children
 from autograder.sandbox.jail import Jail, JailStudent
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.observe import descendants
-from autograder.sandbox.outer import FIRST_UID
+from autograder.sandbox.outer import FIRST_UID, SCRATCH, interpreter
 from tests.autograder.sandbox.cells import Cell, code
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -49,11 +49,15 @@ RIGHT_AFFINE = """
 def affine_forward(x, w, b):
     return x.reshape(len(x), -1) @ w + b, (x, w, b)
 """
-LEFT_OVERS = """
+SHOWN = {SCRATCH} | {"/".join(Path(place).parts[:3])[1:] for _, place in interpreter()}
+"""What belongs in the jail's /tmp: an interpreter may lie there."""
+
+LEFT_OVERS = f"""
 import os
 def left():
-    return [f"{folder}/{name}" for folder in ("/tmp", "/dev/shm", ".") for name in
-            os.listdir(folder) if folder + "/" + name != "/tmp/work"]
+    found = {{folder + "/" + name for folder in ("/tmp", "/dev/shm", {SCRATCH!r})
+             for name in os.listdir(folder)}}
+    return sorted(found - {SHOWN!r})
 """
 
 

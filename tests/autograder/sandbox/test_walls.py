@@ -115,7 +115,7 @@ def test_processes_and_files_are_limited_for_the_whole_submission(jail: Jail):
 def test_the_folders_themselves_carry_no_message_to_the_next(jail: Jail):
     source = """
     import os
-    folders = "/tmp", "/dev/shm"
+    folders = "/tmp/work", "/dev/shm"
     def look():
         return [[os.listxattr(f), os.stat(f).st_mode, os.stat(f).st_mtime < 99] for f in folders]
     def leave():
