@@ -327,6 +327,8 @@ def animate_paths(
     paths: Mapping[str, np.ndarray],
     reach: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]],
     frames: int = 30,
+    levels: int | Sequence[float] = 18,
+    title: str = "",
 ) -> Any:
     """The picture of :func:`plot_paths` as a film with a slider, for a notebook to display.
 
@@ -335,12 +337,14 @@ def animate_paths(
         paths: for each way, by name, its points (steps, 2); all start together.
         reach: the limits of both axes.
         frames: pictures in the film, spread evenly over the longest way.
+        levels: of the contour lines, or how many.
+        title: what there is to see; the step is added to it.
     """
     from IPython.display import HTML
     from matplotlib.animation import FuncAnimation
 
     figure, axes = plt.subplots(figsize=(5.4, 4.2), dpi=72)
-    plot_paths(f, dict.fromkeys(paths, np.full((1, 2), np.nan)), reach, axes=axes)
+    plot_paths(f, dict.fromkeys(paths, np.full((1, 2), np.nan)), reach, axes, levels)
     lines = dict(zip(paths, axes.lines, strict=True))
     steps = max(len(path) for path in paths.values())
 
@@ -348,7 +352,7 @@ def animate_paths(
         now = 1 + round(frame * (steps - 1) / (frames - 1))
         for name, line in lines.items():
             line.set_data(*np.asarray(paths[name])[:now].T)
-        axes.set_title(f"step {now - 1}")
+        axes.set_title(f"{title}, step {now - 1}" if title else f"step {now - 1}")
         return list(lines.values())
 
     film = FuncAnimation(figure, show, frames=frames, interval=120)

@@ -334,35 +334,63 @@ OPTIMISERS = {
 }  # fmt: skip
 
 
-def race(gradient, start, steps, rate):
-    """The path of every optimiser; each has its own multiple of the rate."""
+def bowl(u, v):
+    return 0.5 * (u**2 + 20 * v**2)
+
+
+def bowl_gradient(w):
+    return np.array([1.0, 20.0]) * w
+
+
+LANDSCAPES = {  # its height, its gradient, how to walk there, what to draw
+    "bowl, κ = 20": (bowl, bowl_gradient, {"start": (-9.0, 1.6), "steps": 60, "rate": 0.04},
+                     {"reach": ((-10, 3), (-2.5, 2.5))}),
+    "Beale": (beale, beale_gradient, {"start": (1.0, 1.5), "steps": 400, "rate": 0.01},
+              {"reach": ((-0.5, 4), (-1, 2)), "levels": np.geomspace(0.05, 150, 16)}),
+    "saddle": (saddle, saddle_gradient, {"start": (-1.5, 1e-3), "steps": 80, "rate": 0.025},
+               {"reach": ((-1.8, 1), (-0.5, 2.5))}),
+}  # fmt: skip
+
+
+def race(optimisers):
+    """The path of every optimiser in each landscape; each has its own multiple of the rate there."""
     return {
-        name: walk(optimiser, gradient, start, steps, learning_rate=rate * factor)
-        for name, (optimiser, factor) in OPTIMISERS.items()
-    }
+        landscape: {
+            name: walk(optimiser, gradient, way["start"], way["steps"],
+                       learning_rate=way["rate"] * factor)
+            for name, (optimiser, factor) in optimisers.items()
+        }
+        for landscape, (_, gradient, way, _) in LANDSCAPES.items()
+    }  # fmt: skip
+
+
+def draw(races):
+    """The three landscapes with the paths through them; a star where Beale's minimum is."""
+    _, places = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    for place, (landscape, paths) in zip(places, races.items()):
+        height, _, _, view = LANDSCAPES[landscape]
+        plot_paths(height, paths, axes=place, **view)
+        place.set_title(landscape)
+    places[1].get_legend().remove()
+    places[2].get_legend().remove()
+    places[1].plot(3, 0.5, "k*", ms=12)
+    plt.show()
 
 
 # %% tags=["experiment"]
-figure, places = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
-bowl = race(lambda w: np.array([1.0, 20.0]) * w, (-9.0, 1.6), 60, 0.04)
-plot_paths(lambda u, v: 0.5 * (u**2 + 20 * v**2), bowl, ((-10, 3), (-2.5, 2.5)), places[0])
-valley = race(beale_gradient, (1.0, 1.5), 400, 0.01)
-plot_paths(beale, valley, ((-0.5, 4), (-1, 2)), places[1], levels=np.geomspace(0.05, 150, 16))
-ridge = race(saddle_gradient, (-1.5, 1e-3), 80, 0.025)
-plot_paths(saddle, ridge, ((-1.8, 1), (-0.5, 2.5)), places[2])
-for place, title in zip(places, ("bowl: κ = 20", "Beale", "saddle")):
-    place.set_title(title)
-places[1].get_legend().remove()
-places[2].get_legend().remove()
-places[1].plot(3, 0.5, "k*", ms=12)
-plt.show()
+races = race(OPTIMISERS)
+draw(races)
 
 # %% [markdown]
-# The same as a film, at the saddle. Before you press play: who leaves the ridge first, who last, and
-# why does dividing by the size of the gradient help just here?
+# The same as films. Before you press play: who is first at the floor of Beale's valley, and who first at its
+# minimum? Who leaves the ridge of the saddle first, who last, and why does dividing by the size of the gradient help just there?
 
 # %% tags=["experiment"]
-animate_paths(saddle, ridge, ((-1.8, 1), (-0.5, 2.5)))
+from IPython.display import display
+
+for landscape, paths in races.items():
+    height, _, _, view = LANDSCAPES[landscape]
+    display(animate_paths(height, paths, title=landscape, **view))
 
 # %% [markdown]
 # Plain descent and momentum see a gradient of $10^{-3}$ and take it for what it is. The adaptive methods see
@@ -480,25 +508,11 @@ plt.show()
 # written with two points.) All gradients are exact here. Who do you think profits from that?
 
 # %% tags=["experiment"]
-OPTIMISERS = {"AdamW": (adamw, 4.0), "Adamax": (adamax, 4.0), "Rprop": (rprop, 4.0)}
-figure, places = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
-late_bowl = race(lambda w: np.array([1.0, 20.0]) * w, (-9.0, 1.6), 60, 0.04)
-plot_paths(lambda u, v: 0.5 * (u**2 + 20 * v**2), late_bowl, ((-10, 3), (-2.5, 2.5)), places[0])
-late_valley = race(beale_gradient, (1.0, 1.5), 400, 0.01)
-plot_paths(beale, late_valley, ((-0.5, 4), (-1, 2)), places[1], levels=np.geomspace(0.05, 150, 16))
-late_ridge = race(saddle_gradient, (-1.5, 1e-3), 80, 0.025)
-plot_paths(saddle, late_ridge, ((-1.8, 1), (-0.5, 2.5)), places[2])
-for place, title in zip(places, ("bowl: κ = 20", "Beale", "saddle")):
-    place.set_title(title)
-places[1].get_legend().remove()
-places[2].get_legend().remove()
-places[1].plot(3, 0.5, "k*", ms=12)
-plt.show()
-for title, paths, goal in (
-    ("bowl", late_bowl, (0, 0)), ("Beale", late_valley, (3, 0.5)), ("saddle", late_ridge, (0, 2**0.5))
-):
+late = race({"AdamW": (adamw, 4.0), "Adamax": (adamax, 4.0), "Rprop": (rprop, 4.0)})
+draw(late)
+for (landscape, paths), goal in zip(late.items(), ((0, 0), (3, 0.5), (0, 2**0.5))):
     distances = {name: round(float(np.linalg.norm(path[-1] - goal)), 3) for name, path in paths.items()}
-    print(f"{title:7} distance from the minimum at the end: {distances}")
+    print(f"{landscape:12} distance from the minimum at the end: {distances}")
 
 # %% [markdown]
 # Rprop, whose steps grow as long as the sign stays, is at the minimum in all three, while the others are still on their way. Without noise the sign is all one needs to know;

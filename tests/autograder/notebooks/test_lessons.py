@@ -104,7 +104,7 @@ PROMISES = {
     "a5_optimization/1_descent": ("plain[-1] > 30 * heavy[-1]",),
     "a5_optimization/2_adaptive": (
         "all(np.linalg.norm(paths['Rprop'][-1] - goal) < 0.01 for paths, goal in"
-        " ((late_bowl, (0, 0)), (late_valley, (3, 0.5)), (late_ridge, (0, 2**0.5))))",
+        " zip(late.values(), ((0, 0), (3, 0.5), (0, 2**0.5))))",
         "runs['AdamW'][-1].max() < 0.3 < runs['Adam, λ·w in the gradient'][-1, 1]",
     ),
     "a5_optimization/3_batches": (
