@@ -70,6 +70,12 @@ def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> l
 def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False) -> Brief:
     """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed."""
     cases = [case for case in exercise.cases(rng) if case.public or not public]
+    for companion in exercise.kind.needs():
+        if companion not in exercise.reference:
+            raise ValueError(f"{exercise.name}: its reference has no {companion}")
+    for case in cases:
+        if lack := exercise.kind.lack(case):
+            raise ValueError(f"{exercise.name}: the case {case.label!r} {lack}")
     expected = observe(exercise, {}, [_in_floating_point(case) for case in cases])
     trials = [Trial(case, seen) for case, seen in zip(cases, expected, strict=True)]
 

@@ -108,6 +108,7 @@ def _is_code(exercise: Exercise, code: str) -> bool:
 
 def _prove_reference_and_stub(exercise: Exercise, task: Brief, proof: Proof) -> None:
     result = attempt(exercise, task, {})
+    lines = {line.name for line in result.checks} | {"conduct"}
     if result.score != result.max_score:
         wrong = [f"{c.name}: {c.message}" for c in result.checks if not c.passed]
         proof.problems.append(f"the reference earns {result.score:g}: {'; '.join(wrong)}")
@@ -116,6 +117,13 @@ def _prove_reference_and_stub(exercise: Exercise, task: Brief, proof: Proof) -> 
         proof.problems.append(f"the stub earns {result.score:g} and is {result.status}")
     if not exercise.misconceptions:
         proof.problems.append("no misconception is declared")
+    for trial in task.trials:
+        lines |= {trial.case.check, *trial.expected.values}
+    for misconception in exercise.misconceptions:
+        if misconception.aspect not in lines:
+            known = ", ".join(sorted(lines - {""}))
+            problem = f"its aspect {misconception.aspect!r} is no line of the report ({known})"
+            proof.problems.append(f"{misconception.code}: {problem}")
 
 
 def _prove_variants(exercise: Exercise, task: Brief, proof: Proof) -> None:

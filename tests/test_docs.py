@@ -27,7 +27,9 @@ def test_the_table_of_the_course_has_every_exercise_with_its_notebook():
             notebook = f"`{assignment.partition('_')[0]}/{plan.name}`"
             rows = [line for line in lines if notebook in line]
             for name in plan.exercises:
-                (row,) = [row for row in rows if f"`{name}`" in row]
+                named = [row for row in rows if f"`{name}`" in row]
+                assert len(named) == 1, f"docs/course.md: {len(named)} rows for {name}, {notebook}"
+                (row,) = named
                 optional = not by_name()[name].core
                 starred = "★" in row.partition(f"`{name}`")[0]
                 assert starred == optional, f"{name} in: {row}"

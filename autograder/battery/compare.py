@@ -235,7 +235,7 @@ def shape_text(array: np.ndarray) -> str:
 
 def number(x: object) -> str:
     """A number with the digits that a reader wants."""
-    value = float(x)  # type: ignore[arg-type]
+    value = float(x) + 0.0  # type: ignore[arg-type]  # never "-0"
     return f"{value:.6g}"
 
 

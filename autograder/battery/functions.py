@@ -143,6 +143,11 @@ class Backward(Kind):
     def needs(self) -> tuple[str, ...]:
         return (self.forward,)
 
+    def lack(self, case: Case) -> str:
+        if "dout" in case.extra:
+            return ""
+        return "has no upstream gradient; give it one: extra={'dout': an array in out's shape}"
+
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         return {aspect: aspect for aspect in aspects}
 

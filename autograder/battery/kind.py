@@ -149,6 +149,10 @@ class Kind:
         """Try the exercise ``name`` on one case."""
         raise NotImplementedError
 
+    def lack(self, case: Case) -> str:
+        """What whoever declared a case has forgotten in it ("has no upstream gradient …")."""
+        return ""
+
     def needs(self) -> tuple[str, ...]:
         """Companions that must be defined in the notebook too."""
         return ()

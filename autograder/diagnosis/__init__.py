@@ -83,8 +83,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     found = _merge(found)
     if "conduct" not in explained:
         conduct = _conduct(evidence)
-        shared = [d for d in conduct if d.code.startswith("state-between-objects")]
-        found = shared + found + [d for d in conduct if d not in shared]
+        causes = ["state-between-objects"]
+        if not any(d.exact for d in found) and any(d.code.startswith(VAGUE) for d in found):
+            causes.append("changes-its-input")  # what is overwritten is missing afterwards
+        first = [d for d in conduct if d.code in causes]
+        found = first + found + [d for d in conduct if d not in first]
     return found
 
 

@@ -14,8 +14,19 @@ from autograder.values import Value
 
 
 def _size(trial: Trial) -> int:
-    """The entries of all array arguments."""
-    return sum(np.size(v) for v in trial.case.args.values() if isinstance(v, np.ndarray))
+    """The entries of all arguments that hold several."""
+    return sum(_entries(v) for v in trial.case.args.values() if isinstance(v, (*HOLDERS, dict)))
+
+
+HOLDERS = (np.ndarray, list, tuple)
+
+
+def _entries(value: Value) -> int:
+    if isinstance(value, dict):
+        return _entries(list(value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(_entries, value))
+    return int(np.size(value)) if isinstance(value, np.ndarray) else 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Row:
 
     @property
     def size(self) -> int:
-        """How much a reader has to look at: the entries of all array arguments."""
+        """How much a reader has to look at: the entries of all arrays, lists and dictionaries."""
         return _size(self.trial)
 
 

@@ -118,9 +118,10 @@ def recognise(evidence: Evidence, aspect: str) -> Diagnosis:
         return _misshapen(first, when_code, when, name, aspect)
     if when:
         but = when.removeprefix("for inputs other than ")
-        text = f"{aspect} is right except {when}, where it {first.fault.text}."
+        shown = _shown(wrong, aspect)
+        text = f"{aspect} is right except {when}: {shown}"
         if but != when:
-            text = f"{aspect} is right only for {but}; otherwise it {first.fault.text}."
+            text = f"{aspect} is right only for {but}: {shown}"
         return Diagnosis(f"only@{when_code}", text, name, aspect)
     return _smallest(wrong, name, aspect)
 
@@ -374,14 +375,20 @@ def _misshapen(row: Row, when_code: str, when: str, name: str, aspect: str) -> D
 
 
 def _smallest(wrong: list[Row], name: str, aspect: str) -> Diagnosis:
+    """Where nothing else is known, an example."""
+    shown = _shown(wrong, aspect)
+    return Diagnosis("wrong-values", shown[0].upper() + shown[1:], name, aspect)
+
+
+def _shown(wrong: list[Row], aspect: str) -> str:
     """The smallest failing case, an ordinary one if there is one, with numbers."""
     row = min(wrong, key=lambda r: (bool(r.trial.case.check), r.size))
     assert row.fault is not None
-    text = f"For {row.trial.case.label}, {row.fault.about(aspect)}."
+    text = f"for {row.trial.case.label}, {row.fault.about(aspect)}."
     e, g = as_array(row.expected), as_array(row.got)
     if e is not None and g is not None and 1 < e.size <= 6 and e.shape == g.shape:
         text += f" Yours: {_list(g)}; expected: {_list(e)}."
-    return Diagnosis("wrong-values", text, name, aspect)
+    return text
 
 
 def _list(array: np.ndarray) -> str:

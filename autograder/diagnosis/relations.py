@@ -330,7 +330,8 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
                             f"is wrong only where the input is {word}{what}",
                             f"what should happen when the input is {word}?")  # fmt: skip
     for word, size in (("large", x), ("very negative", -x)):
-        if size[off].min() > size[~off].max() and off.sum() > 1:
+        beyond = size[off].min() > max(size[~off].max(), 0)
+        if beyond and 1 < off.sum() <= off.size / 2:  # else: where it is right is the exception
             limit = number(x[off][np.argmin(size[off])])
             return Relation(f"where-{word.replace(' ', '-')}",
                             f"is wrong only where the input is {word}, from {limit} on{what}",

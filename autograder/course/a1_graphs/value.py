@@ -50,6 +50,11 @@ def cases(rng):
     def rounded(inputs):
         return {key: round(value, 3) for key, value in inputs.items()}
 
+    # One operation each: the smallest case in which a slope can be seen to be wrong.
+    pairs = [graph(rounded(positive("ab")), f"c __{name}__ a b")
+             for name in ("add", "sub", "mul", "truediv")]  # fmt: skip
+    single = [graph(rounded(positive("a")), f"b {name} a")
+              for name in ("__neg__", "exp", "log", "tanh")]  # fmt: skip
     tie = rounded(positive("a"))["a"]
     return [
         graph({"x": -2.0, "y": 5.0, "z": -4.0}, "q __add__ x y", "f __mul__ q z", tags=[CONDUCT]),
@@ -61,6 +66,7 @@ def cases(rng):
         graph(some("ab"), "c max a b", "d max b a", "e __mul__ d 3.0", "f __add__ c e"),
         graph(rounded(positive("a")), "b __pow__ a 3", "c __pow__ a -1", "d __pow__ a 0.5",
               "e __add__ b c", "f __add__ e d", check="powers"),
+        graph(rounded(positive("a")), "b __pow__ a 3", check="powers"),
         graph({"a": -1.5}, "b __pow__ a 3", "c __pow__ a 0", "f __add__ b c", check="powers"),
         graph({"a": 0.0}, "b __pow__ a 2", "c __pow__ a 1", "f __add__ b c", check="powers"),
         graph(some("a"), "b __add__ a 3", "c __mul__ b -2.5", "d __sub__ c 0.5",
@@ -70,6 +76,7 @@ def cases(rng):
               "f __rtruediv__ d 4", check="numbers on the left"),
         graph({"a": 2, "b": 3}, "c __mul__ a b", "d __truediv__ c 4", "f __add__ d 1",
               check="whole numbers"),
+        graph(rounded(positive("a")), "b __mul__ a a", check="a node used twice"),
         graph(some("a"), "b __add__ a a", "f __mul__ b b", check="a node used twice"),
         graph(some("ab"), "c __mul__ a b", "d tanh c", "e __mul__ d d", "g __add__ e 1.5",
               "h __mul__ g d", "f __add__ c h", check="long and short paths"),
@@ -82,6 +89,8 @@ def cases(rng):
               show=["a", "n0", "n30", "n59"]),
         graph({"a": 1e-200}, "m __mul__ a 1e200", "u __mul__ m 1e200", "v __mul__ m 1e200",
               "f __sub__ u v", check="gradients that cancel", label="huge gradients that cancel"),
+        *pairs,
+        *single,
     ]  # fmt: skip
 
 

@@ -180,7 +180,7 @@ EXERCISES = (
                 forward_with(lambda x, p: at_every_multiple(x, p, np.mean)),
                 "A window begins at every multiple of the stride, also where it hangs over the "
                 "edge. The last one is the last that fits.",
-                "windows that overlap",
+                "out",
                 0.3,
             ),
             Misconception(

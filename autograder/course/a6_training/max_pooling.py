@@ -279,7 +279,7 @@ EXERCISES = (
                 forward_with(lambda x, p: at_every_multiple(x, p, np.max)),
                 "A window begins at every multiple of the stride, also where it hangs over the "
                 "edge. The last one is the last that fits.",
-                "windows that overlap",
+                "out",
                 0.3,
             ),
             Misconception(
@@ -432,7 +432,7 @@ EXERCISES = (
                 split_by_the_height,
                 "The place of the winner within its window is divided by the height. A row is as "
                 "long as the window is wide; square windows hide this.",
-                "windows that are not square",
+                "dx",
                 0.3,
             ),
             Misconception(

@@ -253,7 +253,7 @@ FEATURES = Exercise(
                 conv=lambda net, X: _rows(_pooled(net, X)) @ net.params["W2"] + net.params["b2"],
             ),
             "The features are taken before the ReLU. What the last layer sees comes after it.",
-            "values",
+            "features",
             0.4,
         ),
         tell(
@@ -263,7 +263,7 @@ FEATURES = Exercise(
                 conv=lambda net, X: net.loss(X),
             ),  # fmt: skip
             "The last layer is applied too: these are the scores. Stop before it.",
-            "values",
+            "features",
             0.5,
         ),
         tell(
@@ -273,7 +273,7 @@ FEATURES = Exercise(
                 conv=lambda net, X: np.maximum(_rows(_pooled(net, X)) @ net.params["W2"], 0),
             ),
             "The bias of the hidden layer is missing.",
-            "values",
+            "features",
             0.3,
         ),
         tell(
