@@ -422,6 +422,23 @@ def wrong_mask(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
+def argument_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """An argument that is a factor once too often, or not at all."""
+    if e.shape != g.shape or e.size < 3 or not np.any(g):
+        return None
+    for name, value in _terms(row, e):
+        if np.ptp(np.abs(value)) <= 1e-6 * np.abs(value).max():
+            continue  # a constant is a matter of `ratio`
+        if near(g, e * value):
+            return Relation(f"factor-too-many:{name}", f"is multiplied by {name} once too often",
+                            f"has {name} been multiplied in before?")  # fmt: skip
+        if near(g * value, e) and np.all(value):
+            return Relation(f"factor-missing:{name}", f"lacks the factor {name}",
+                            f"where does {name} enter?")  # fmt: skip
+    return None
+
+
+@rule
 def extra_term(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """A multiple of one argument too much or too little."""
     if e.shape != g.shape or e.size < 2:
