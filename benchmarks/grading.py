@@ -7,13 +7,14 @@ run one short test cell for each function, in the student's kernel. We run the w
 on inputs drawn for each student, behind the walls that this machine gives. Whole commands are
 timed, as a teacher would start them; ours grades more students, a few are over in no time.
 
-Otter: ``pip install otter-grader`` in the same environment.
+Otter: ``pip install otter-grader numpy matplotlib`` in an environment of its own, and name its
+interpreter: ``--otter PATH``.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import functools
 import os
 import subprocess
 import sys
@@ -118,9 +119,10 @@ def nbgrader(folder: Path, students: int) -> float:
     return 60 * students / run(*tool, "autograde", "ps1", "--create", cwd=folder)
 
 
-def otter(folder: Path, students: int) -> float | None:
+def otter(folder: Path, students: int, python: str) -> float | None:
     """Submissions a minute of ``otter run``; ``None`` where otter is not installed."""
-    if importlib.util.find_spec("otter") is None:
+    found = subprocess.run([python, "-c", "import otter"], capture_output=True, check=False)
+    if found.returncode:
         return None
     tests = folder / "tests"
     tests.mkdir()
@@ -130,7 +132,7 @@ def otter(folder: Path, students: int) -> float | None:
         suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
         content = {"name": name, "points": 1, "suites": [suite]}
         (tests / f"{name}.py").write_text(f"OK_FORMAT = True\ntest = {content!r}\n")
-    tool = (sys.executable, "-m", "otter")
+    tool = (python, "-m", "otter")
     run(*tool, "generate", "-t", str(tests), "--no-environment", "-o", "autograder.zip", cwd=folder)
     cells = notebook(solved=True, tests=False)
     for cell in cells.cells:
@@ -161,11 +163,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--students", type=int, default=10, help="submissions for each peer")
     parser.add_argument("--ours", type=int, default=200, help="submissions for us")
+    parser.add_argument("--otter", default=sys.executable, help="interpreter that has otter")
     arguments = parser.parse_args()
     rates: dict[str, float | None] = {}
     for name, measure, students in (
         ("nbgrader", nbgrader, arguments.students),
-        ("otter", otter, arguments.students),
+        ("otter", functools.partial(otter, python=arguments.otter), arguments.students),
         ("csnn", ours, arguments.ours),
     ):
         with tempfile.TemporaryDirectory() as folder:
