@@ -57,6 +57,11 @@ CONDUCT_ADVICE = {
 }
 
 
+DOUT_ADVICE = (
+    "By the chain rule dout is a factor of every term of a gradient: which term is without it?"
+)
+
+
 def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """All mistakes that can be named, the most telling first; never empty for a failed battery."""
     found: list[Diagnosis] = []
@@ -85,7 +90,8 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
         conduct = _conduct(evidence)
         causes = ["state-between-objects"]
         if not any(d.exact for d in found) and any(d.code.startswith(VAGUE) for d in found):
-            causes.append("changes-its-input")  # what is overwritten is missing afterwards
+            # What is overwritten is missing afterwards; what lacks dout has wrong numbers.
+            causes += ["changes-its-input", "dout-not-a-factor"]
         first = [d for d in conduct if d.code in causes]
         found = first + found + [d for d in conduct if d not in first]
     return found
@@ -190,7 +196,11 @@ def _conduct(evidence: Evidence) -> list[Diagnosis]:
         for text in seen.conduct:
             start = next(key for key in CONDUCT_ADVICE if text.startswith(key))
             code, advice = CONDUCT_ADVICE[start]
+            if "is not zero for dout = 0" in text:
+                code, advice = "dout-not-a-factor", DOUT_ADVICE
             name = evidence.task.name
             message = f"{name} {text} (seen for {trial.case.label}). {advice}".strip()
             found.setdefault(code, Diagnosis(code, message, name, "conduct"))
+    if "state-from-the-first-use" in found:  # then no other object is needed to see a difference
+        found.pop("state-between-objects", None)
     return list(found.values())

@@ -302,7 +302,7 @@ def label_only(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     at_label[np.arange(len(y)), y] = True
     if off.any() and not off[~at_label].any():
         return Relation("label-column", "is wrong only in the column of the true class",
-                        "what is different about the true class in the derivative?")  # fmt: skip
+                        "what is different about the true class?")  # fmt: skip
     if off.any() and not off[at_label].any() and off[~at_label].all():
         return Relation("other-columns", "is right at the true class and wrong elsewhere",
                         "what does the derivative look like for the wrong classes?")  # fmt: skip
@@ -329,13 +329,22 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
             return Relation(f"where-{word.split()[-1]}",
                             f"is wrong only where the input is {word}{what}",
                             f"what should happen when the input is {word}?")  # fmt: skip
-    for word, size in (("large", x), ("very negative", -x)):
-        beyond = size[off].min() > max(size[~off].max(), 0)
-        if beyond and 1 < off.sum() <= off.size / 2:  # else: where it is right is the exception
-            limit = number(x[off][np.argmin(size[off])])
+    for word, size in (("large", x), ("very negative", -x), ("far from 0", np.abs(x))):
+        least = size[off].min()
+        # Where most is wrong, and begins to be near 0, what is right is the exception.
+        few = 1 < off.sum() <= off.size * (0.5 if least < 2 else 1)
+        if few and least > max(size[~off].max(), 0):
+            limit = f"|{name}| = {number(least)}" if size is not x else number(least)
+            limit = number(-least) if word == "very negative" else limit
             return Relation(f"where-{word.replace(' ', '-')}",
                             f"is wrong only where the input is {word}, from {limit} on{what}",
                             "is something clipped or cut off there?")  # fmt: skip
+    low, high = x[off].min(), x[off].max()
+    outside = x[~off]
+    if off.sum() >= 3 and not ((low <= outside) & (outside <= high)).any() and low < high:
+        return Relation("where-between",
+                        f"is wrong only where the input lies from {number(low)} to {number(high)}"
+                        f"{what}", "what should happen between these two?")  # fmt: skip
     return None
 
 

@@ -103,7 +103,11 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
         """Errors are alike in many ways; an answer must be, too."""
         return not isinstance(evidence.got[i].values.get(name), Raised)
 
-    pairs = two_at_once(evidence.trials, evidence.task.suspects())
+    pairs = (
+        pair
+        for pair in two_at_once(evidence.trials, evidence.task.suspects())
+        if not _spoils_what_is_right(evidence, pair)
+    )
     for suspect in chain(pairs, evidence.task.lookalikes()):
         alike = {
             aspect
@@ -120,6 +124,17 @@ def likeness(evidence: Evidence, aspects: Sequence[str]) -> dict[str, tuple[str,
         for aspect in alike:
             found.setdefault(aspect, (suspect.code, suspect.sentence))
     return found
+
+
+def _spoils_what_is_right(evidence: Evidence, pair: Suspect) -> bool:
+    """Whether a pair answers for an output that the student gets right, and is wrong there."""
+    failing = set(evidence.failing_aspects())
+    return any(
+        aspect not in failing and not _agrees(evidence, aspect, pair, i)
+        for i, trial in enumerate(evidence.trials)
+        if trial.case.check != SPEED
+        for aspect in pair.observed[i].values
+    )
 
 
 def _places(evidence: Evidence, aspect: str) -> list[tuple[str, int]]:

@@ -23,14 +23,16 @@ WAYS: tuple[Combine, ...] = (lambda e, a, b: a + b - e, lambda e, a, b: a * b / 
 
 
 def two_at_once(trials: Sequence[Trial], suspects: Sequence[Suspect]) -> Iterator[Suspect]:
-    """All pairs of suspects that are wrong in the same place, each both ways."""
+    """All pairs of suspects that are wrong in the same place, each both ways; they answer for
+    the outputs on which both mistakes show."""
     wrong = [_wrong_places(trials, suspect) for suspect in suspects]
     for (one, mine), (other, theirs) in combinations(zip(suspects, wrong, strict=True), 2):
-        if not mine & theirs:
+        aspects = frozenset(aspect for aspect, _ in mine & theirs)
+        if not aspects:
             continue
         words = f"as if two mistakes met. First: {one.sentence} Second: {other.sentence}"
         for way in WAYS:
-            both = _Both(trials, one.observed, other.observed, way)
+            both = _Both(trials, one.observed, other.observed, way, aspects)
             yield Suspect(f"{one.code}+{other.code}", words.rstrip("."), "", None, both)
 
 
@@ -50,12 +52,14 @@ class _Both(Sequence[Observed]):
     one: Sequence[Observed]
     other: Sequence[Observed]
     way: Combine
+    aspects: frozenset[str]
 
     def __len__(self) -> int:
         return len(self.trials)
 
     def __getitem__(self, i: Any) -> Any:
-        right = self.trials[i].expected.values
+        everything = self.trials[i].expected.values
+        right = {aspect: e for aspect, e in everything.items() if aspect in self.aspects}
         return Observed({aspect: self._answer(aspect, e, i) for aspect, e in right.items()})
 
     def _answer(self, aspect: str, expected: Value, i: int) -> Value:
