@@ -470,6 +470,32 @@ def extra_term(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
 
 
 @rule
+def off_by_a_sum(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
+    """A number that is off by the mean or the sum of an argument."""
+    if e.size != 1 or g.size != 1:
+        return None
+    rest = np.array(float(g.ravel()[0]) - float(e.ravel()[0]))
+    for name, value in _things(row):
+        if value.size < 2:
+            continue
+        squares = float(np.vdot(value, value))
+        for words, amount in (
+            (f"the mean of {name}", float(value.mean())),
+            (f"the sum of {name}", float(value.sum())),
+            (f"half the sum of the squares of {name}", squares / 2),
+            (f"the sum of the squares of {name}", squares),
+        ):
+            for factor, word in ((1, "large"), (-1, "small")):
+                if abs(amount) > 1e-6 and near(rest, np.array(factor * amount)):
+                    return Relation(
+                        f"extra-term:{words.replace(' ', '-')}",
+                        f"is too {word} by {words}",
+                        f"which term with {name} is missing, or has the wrong sign?",
+                    )
+    return None
+
+
+@rule
 def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | list[Relation] | None:
     """A term of the answer has a wrong factor, while another one, an argument, is right.
 
@@ -502,14 +528,19 @@ def other_factor(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | list[Rela
     return None
 
 
-def _terms(row: Row, e: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The arguments that may stand as a term in an array like ``e``, broadcast to its shape."""
+def _things(row: Row) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays among the arguments, and in dictionaries among them."""
     things: dict[str, Value] = {}
     for name, value in {**row.trial.case.args, **row.trial.case.extra}.items():
         things |= value if isinstance(value, dict) else {name: value}
     for name, value in things.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not np.any(value):
-            continue
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.any(value):
+            yield name, value
+
+
+def _terms(row: Row, e: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """The arguments that may stand as a term in an array like ``e``, broadcast to its shape."""
+    for name, value in _things(row):
         if value.ndim and value.ndim <= e.ndim and value.shape == e.shape[e.ndim - value.ndim :]:
             yield name, np.broadcast_to(value, e.shape).astype(float)
 

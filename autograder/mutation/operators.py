@@ -96,6 +96,8 @@ _PLAIN = {
     "ceil": "rounding up",
     "round": "rounding to the nearest",
     "median": "a median",
+    "abs": "the absolute value",
+    "sqrt": "the root",
     "log2": "a logarithm to base 2",
     "log10": "a logarithm to base 10",
     "log": "the natural logarithm",
@@ -324,6 +326,25 @@ def _power_outside(tree: ast.AST, node: Any, place: Place) -> None:
     replace(tree, place, ast.BinOp(node, ast.Pow(), power.right))
 
 
+def _other_way_round(_tree: ast.AST, node: Any, _place: Place) -> None:
+    """mean(abs(a)) → abs(mean(a))."""
+    inner: Any = node.args[0]
+    node.func, inner.func = inner.func, node.func
+    node.keywords, inner.keywords = inner.keywords, node.keywords
+    node.args[1:], inner.args[1:] = inner.args[1:], node.args[1:]
+
+
+RESHAPED = "a reshape stood where axes are to be exchanged"
+
+
+def _reshaped_instead(tree: ast.AST, node: Any, place: Place) -> None:
+    """a.T → a.reshape(a.T.shape), which has the same shape and scrambles the numbers."""
+    array = node.value if isinstance(node, ast.Attribute) else node.func.value
+    shape = ast.Attribute(copy.deepcopy(node), "shape", ast.Load())
+    call = ast.Call(ast.Attribute(array, "reshape", ast.Load()), [shape], [])
+    replace(tree, place, call)
+
+
 def _constants(tree: ast.AST, place: Place, node: ast.Constant, change: Make) -> Iterator[Change]:
     value, holder = node.value, at(tree, place[:-1])
     words = f"the constant {value} were another one"
@@ -368,6 +389,13 @@ def _calls(node: ast.Call, change: Make) -> Iterator[Change]:
         if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) and name in _PLAIN:
             words = f"the power were taken of {_PLAIN[name]} instead of each entry"
             yield change(_power_outside, words, False)
+    inner = getattr(first, "func", None)
+    names = name, str(getattr(inner, "attr", getattr(inner, "id", "")))
+    if isinstance(first, ast.Call) and names[0] != names[1] and all(n in _PLAIN for n in names):
+        words = f"{_PLAIN[names[0]]} and {_PLAIN[names[1]]} were taken in the other order"
+        yield change(_other_way_round, words, False)
+    if name == "transpose" and isinstance(node.func, ast.Attribute):
+        yield change(_reshaped_instead, RESHAPED, False)
     if name == "range" and plain:
         yield change(_shorter_range, "a loop ended one step too early")
         yield change(_later_range, "a loop began one step too late")
@@ -382,6 +410,7 @@ def _attributes(node: ast.Attribute, change: Make) -> Iterator[Change]:
     if node.attr == "T":
         words = "a transposition were missing"
         yield change(lambda t, n, p: replace(t, p, n.value), words)
+        yield change(_reshaped_instead, RESHAPED, False)
     if isinstance(node.ctx, ast.Store):
         return
     if node.attr == "pi":
