@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,7 +18,7 @@ import numpy as np
 
 from autograder.battery.kind import SPEED, Brief, Finding, Observed, Suspect, Trial
 from autograder.diagnosis import Evidence, diagnose
-from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult
+from autograder.exercise import Case, Check, Diagnosis, Exercise, ExerciseResult, Misconception
 from autograder.student import STUB_ERROR, LocalStudent, Student
 from autograder.values import Raised
 
@@ -67,8 +67,19 @@ def observe(exercise: Exercise, implementation: Any, cases: Sequence[Case]) -> l
     return seen
 
 
-def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False) -> Brief:
-    """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed."""
+def brief(
+    exercise: Exercise,
+    rng: np.random.Generator,
+    *,
+    public: bool = False,
+    mistakes: Mapping[str, Misconception] | None = None,
+) -> Brief:
+    """Draw the cases of an exercise and ask the reference; misconceptions are asked when needed.
+
+    Args:
+        public: for a notebook: only such cases as a student may see, and no look-alikes.
+        mistakes: exercise → the misconception that was found there, in the same submission.
+    """
     cases = [case for case in exercise.cases(rng) if case.public or not public]
     for companion in exercise.kind.needs():
         if companion not in exercise.reference:
@@ -96,6 +107,17 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
 
         return is_idle(exercise, cases, got)
 
+    def inherited() -> Iterator[Suspect]:
+        from autograder.helpers import in_place_of_the_reference
+
+        known = mistakes or {}
+        for names in ([list(known)] if len(known) > 1 else []) + [[name] for name in known]:
+            with in_place_of_the_reference({name: known[name].wrong for name in names}) as used:
+                if used:
+                    sentence = " ".join(known[name].sentence for name in names)
+                    answers = _answers(exercise, {}, cases)
+                    yield Suspect(" and ".join(names), sentence, "", None, answers)
+
     return Brief(
         exercise.name,
         exercise.points,
@@ -105,6 +127,7 @@ def brief(exercise: Exercise, rng: np.random.Generator, *, public: bool = False)
         exercise.core,
         tuple if public else lookalikes,
         (lambda got: False) if public else idle,
+        inherited,
     )
 
 
@@ -196,14 +219,19 @@ def grade_submission(
     from autograder import course
 
     results = []
+    mistakes: dict[str, Misconception] = {}
     for exercise in course.exercises(assignment) if exercises is None else exercises:
         number = seed(exercise.name)
-        task = brief(exercise, np.random.default_rng(number))
+        task = brief(exercise, np.random.default_rng(number), mistakes=mistakes)
         try:
             results.append(grade(task, student, _for_students(number)))
         except Exception as error:  # one exercise must not cost the others their grade
             text = f"the grader itself failed on this answer ({type(error).__name__}: {error})"
             results.append(_unanswered(task, "error", text, code="grader-failed"))
+        codes = {d.code for d in results[-1].diagnoses if d.exact}
+        known = [m for m in exercise.misconceptions if m.code in codes]
+        if len(known) == 1:  # of several, who knows which one a later exercise shows
+            mistakes[exercise.name] = known[0]
     return results
 
 

@@ -106,6 +106,7 @@ class Brief:
 
     lookalikes: suspects of last resort, asked only when nothing else has a name; none in a
                 notebook, where there is no reference to change.
+    inherited:  suspects that are right but for a helper in which the student has a known mistake.
     idle:       whether answers are those of an implementation that does nothing (see
                 `autograder.idle`); not asked in a notebook, where there are no points.
     """
@@ -118,6 +119,7 @@ class Brief:
     core: bool = True
     lookalikes: Callable[[], Iterable[Suspect]] = tuple
     idle: Callable[[Sequence[Observed]], bool] = lambda got: False
+    inherited: Callable[[], Iterable[Suspect]] = tuple
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from autograder.diagnosis import invariants
 from autograder.diagnosis.compounds import compound
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import another_order, earlier_step, recognise
-from autograder.diagnosis.suspects import likeness, match
+from autograder.diagnosis.suspects import inherited, likeness, match
 from autograder.exercise import Diagnosis
 
 __all__ = ["Evidence", "diagnose", "invariants"]
@@ -66,6 +66,11 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """All mistakes that can be named, the most telling first; never empty for a failed battery."""
     found: list[Diagnosis] = []
     explained, by_name = match(evidence)
+    of_a_helper = inherited(evidence) if evidence.failing_aspects() else None
+    if of_a_helper is not None:
+        if len(by_name) == 1:  # the same mistake is known here: it costs what it costs here
+            of_a_helper = dataclasses.replace(of_a_helper, severity=by_name[0].severity)
+        return [of_a_helper, *_conduct(evidence)]
     if len(by_name) != 1 or not set(evidence.failing_aspects()) <= explained.keys():
         order = another_order(evidence)
         if order is not None:

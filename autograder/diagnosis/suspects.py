@@ -67,6 +67,25 @@ def match(evidence: Evidence) -> tuple[dict[str, set[int]], list[Diagnosis]]:
     return explained, list(found.values())
 
 
+def inherited(evidence: Evidence) -> Diagnosis | None:
+    """All that is wrong here comes of a mistake in a helper, which has its own name already."""
+    for suspect in evidence.task.inherited():
+        if _too_many_mistakes(evidence, suspect):
+            continue
+        if all(
+            _agrees(evidence, aspect, suspect, i)
+            for aspect in evidence.failing_aspects()
+            for i in _split(evidence, aspect)[0]
+        ):
+            helper, name = suspect.code, evidence.task.name
+            message = (
+                f"All that is wrong here comes of what is wrong in {helper}: {suspect.sentence} "
+                f"If {name} calls your {helper}, mend that first and check this again."
+            )
+            return Diagnosis(f"follows-from:{helper.replace(' ', '-')}", message, name, "", True)
+    return None
+
+
 Options = dict[str, list[tuple[Suspect, ...]]]
 
 
