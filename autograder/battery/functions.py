@@ -20,10 +20,13 @@ from autograder.battery.kind import (
 )
 from autograder.exercise import Case
 from autograder.student import STUB_ERROR, Student
-from autograder.values import Handle, Raised, Value
+from autograder.values import Handle, Raised, Seed, Value
 
 CONDUCT = "conduct"
 """Tag of the one case on which the longer questions of conduct are asked."""
+
+PLAIN = (np.ndarray, int, float, str, tuple, list, dict, Seed, type(None))
+"""Arguments that the student's side gets a copy of, nested ones too."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,32 @@ class Function(Kind):
             again = call_with(student, name, given)
             if not self.same_answer("", reply.value, again.value):
                 seen.conduct.append("gives another answer when called again with the same input")
+            self._question_result(name, student, given, reply.value, seen)
         return seen
+
+    def _question_result(
+        self,
+        name: str,
+        student: Student,
+        given: Mapping[str, Value],
+        first: Value,
+        seen: Observed,
+    ) -> None:
+        """Whether the caller may write into the array that it got: it must not come back.
+
+        Not asked where a function of the grader's is handed over: the array may be its answer.
+        """
+        plain = all(isinstance(value, PLAIN) for value in given.values())
+        if not plain or not isinstance(first, np.ndarray) or not first.size:
+            return
+        mine = call_with(student, name, given, keep=True).value
+        if isinstance(mine, Handle):
+            student.call(mine, 7, method="fill")
+            if not self.same_answer("", first, call_with(student, name, given).value):
+                seen.conduct.append(
+                    "gives another answer once its first one has been written into "
+                    "(is the same array handed out again?)"
+                )
 
 
 def _straight(
@@ -196,7 +224,11 @@ class Backward(Kind):
             if array is not None and np.any(array != 0):
                 seen.conduct.append(f"{aspect} is not zero for dout = 0")
         other = {
-            key: -0.7 * value + 0.1 if key in self.inputs else value
+            key: -0.7 * value + 0.1
+            if key in self.inputs
+            else 0.6 * value + 0.1
+            if isinstance(value, float)  # a setting of another layer
+            else value
             for key, value in arguments(case).items()
         }
         mine = _cache_of(call_with(student, self.forward, arguments(case), keep=[1]).value)
