@@ -154,9 +154,8 @@ def array_fault(
         return Fault("dtype", f"has dtype {got.dtype}, expected bool")
     if expected.dtype.kind == "f" and got.dtype.kind != "f" and not any_float:
         text = f"has dtype {got.dtype}, expected {expected.dtype}"
-        return Fault(
-            "dtype", text + (": the fractions are cut off" if got.dtype.kind in "iu" else "")
-        )
+        cut = got.dtype.kind in "iu" and not np.array_equal(expected, np.rint(expected))
+        return Fault("dtype", text + (": the fractions are cut off" if cut else ""))
     wrong_dtype = expected.dtype.kind == "f" and got.dtype != expected.dtype and expected.ndim > 0
     if wrong_dtype and not any_float:
         with np.errstate(all="ignore"):

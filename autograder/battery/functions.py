@@ -18,6 +18,14 @@ from autograder.battery.kind import (
     call_with,
     split,
 )
+from autograder.battery.results import (
+    HANDED_OUT_AGAIN,
+    OVERWRITTEN,
+    elsewhere,
+    fresh,
+    lasts,
+    plain,
+)
 from autograder.exercise import Case
 from autograder.student import STUB_ERROR, Student
 from autograder.values import Handle, Raised, Value
@@ -44,9 +52,14 @@ class Function(Kind):
         seen.keeps(reply, given, kept)
         seen.values = split(reply.value, self.outputs)
         if CONDUCT in case.tags and reply.raised is None:
-            again = call_with(student, name, given)
-            if not self.same_answer("", reply.value, again.value):
+            call = functools.partial(call_with, student, name)
+            mine = functools.partial(call, given)
+            if not self.same_answer("", reply.value, mine().value):
                 seen.conduct.append("gives another answer when called again with the same input")
+            elif plain(given) and not lasts(student, mine, lambda: call(elsewhere(given))):
+                seen.conduct.append(OVERWRITTEN)
+            elif plain(given) and not fresh(student, mine):
+                seen.conduct.append(HANDED_OUT_AGAIN)
         return seen
 
 
@@ -124,6 +137,10 @@ class Forward(Kind):
             again = _first_of_pair(call_with(student, name, given, keep=[1]).value)
             if not self.same_answer("", seen.values["out"], again):
                 seen.conduct.append("gives another answer when called again with the same input")
+            call = functools.partial(call_with, student, name)
+            other = functools.partial(call, elsewhere(given), keep=True)
+            if not lasts(student, functools.partial(call, given), other, "0"):
+                seen.conduct.append(OVERWRITTEN)
         return seen
 
 
@@ -195,23 +212,40 @@ class Backward(Kind):
                 "gives another answer when called again with the same cache "
                 "(is the cache or dout changed on the way?)"
             )
+        given = arguments(case)
+
+        def above() -> None:
+            """Another layer of the same sizes, which has its backward pass too."""
+            made = call_with(student, self.forward, elsewhere(given), keep=[1]).value
+            student.call(name, 0.6 * dout, _cache_of(made))
+
+        if not lasts(student, functools.partial(student.call, name, dout, cache), above):
+            seen.conduct.append(OVERWRITTEN)
         zero = student.call(name, np.zeros_like(dout), cache).value
         for aspect, value in split(zero, self.gradients).items():
             array = as_array(value)
             if array is not None and np.any(array != 0):
                 seen.conduct.append(f"{aspect} is not zero for dout = 0")
-        other = {
-            key: -0.7 * value + 0.1 if key in self.inputs else value
-            for key, value in arguments(case).items()
-        }
-        mine = _cache_of(call_with(student, self.forward, arguments(case), keep=[1]).value)
-        call_with(student, self.forward, other, keep=[1])
+        mine = _cache_of(call_with(student, self.forward, given, keep=[1]).value)
+        call_with(student, self.forward, self._another_layer(given), keep=[1])
         late = student.call(name, dout, mine).value if mine is not None else None
         if not self.same_answer("", first, late):
             seen.conduct.append(
                 "gives another answer when a second forward pass comes between "
                 "(is something kept outside the cache?)"
             )
+
+    def _another_layer(self, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Arguments of a forward pass with other numbers, another setting, one example more."""
+        other: dict[str, Value] = dict(given)
+        for key, value in given.items():
+            if key in self.inputs:
+                other[key] = -0.7 * value + 0.1
+            elif isinstance(value, float):
+                other[key] = 0.6 * value + 0.1
+        x = self.inputs[0]
+        other[x] = np.concatenate([other[x], other[x][:1]])
+        return other
 
     def reconsider(
         self, name: str, student: Student, trials: Sequence[Trial], aspects: Sequence[str]

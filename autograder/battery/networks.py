@@ -139,6 +139,8 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
         seen.values = dict.fromkeys(aspects, made.value)
         return seen
     net = made.value
+    if first:  # the parameters of a second network are its own
+        student.call(name, *(size + 1 for size in sizes), keep=True, **options)
     start = student.read(net, "params")
     seen.values["parameters"] = _shapes(start)
     if first:

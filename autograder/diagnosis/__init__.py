@@ -25,6 +25,15 @@ CONDUCT_ADVICE = {
         "What is passed in belongs to the caller, who still needs it: work on a copy, or write "
         "into something new.",
     ),
+    "overwrites": (
+        "result-overwritten",
+        "What is returned belongs to the caller, who may keep it: make a new array at each call.",
+    ),
+    "gives another answer once": (
+        "result-handed-out-again",
+        "What is returned belongs to the caller, who may write into it: make a new array at each "
+        "call.",
+    ),
     "gives another answer at its second": (
         "state-from-the-first-use",
         "Each forward pass starts afresh: what it keeps must take the place of what was kept "

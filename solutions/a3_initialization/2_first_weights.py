@@ -33,7 +33,7 @@ from cs_nn.plots_statistics import plot_bands, plot_layer_histograms
 
 # %% exercise="constant_init"
 def constant_init(fan_in, fan_out, rng=None, value=0.0):
-    """A weight matrix (fan_in, fan_out) of float64 in which every entry is value.
+    """A new weight matrix (fan_in, fan_out) of float64 in which every entry is value.
 
     rng: not used; it is there so that all initialisers can be called alike.
     """

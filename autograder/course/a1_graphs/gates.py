@@ -9,8 +9,8 @@ from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.graph import AddGate, MaxGate, MultiplyGate
 
 
-def cases(ties=False):
-    """The suite for a gate with two inputs."""
+def cases(ties=False, zeros=False):
+    """The suite for a gate with two inputs; ``zeros``: also where a division would not do."""
 
     def draw(rng):
         def case(shape, check="", tags=(), dtype: type = np.float64, tied=False):
@@ -31,6 +31,9 @@ def cases(ties=False):
         whole = {"x": np.array([3, -2, 5]), "y": np.array([1.5, 4.0, -6.5]), "dz": numbers(rng, 3)}
         tags = frozenset({"any float", "may refuse"})
         made.append(Case("integers x", whole, "integer inputs", tags))
+        if zeros:
+            made.append(case((3, 4), "zeros"))
+            made[-1].args["x"].flat[::3] = made[-1].args["y"].flat[1::4] = 0.0
         return made + ([case((3, 4), "ties", tied=True), case((5,), "ties", tied=True)] * ties)
 
     return draw
@@ -217,6 +220,11 @@ def remembering_the_first(forward, backward):
     return Gate
 
 
+def divided_out(dz, x, y):
+    z = x * y
+    return dz * (z / x), dz * (z / y)
+
+
 def largest_of_all(x, y):
     return np.max([x, y])
 
@@ -283,7 +291,7 @@ EXERCISES = (
         name="MultiplyGate",
         kind=Scripted("gate"),
         reference={"MultiplyGate": MultiplyGate},
-        cases=cases(),
+        cases=cases(zeros=True),
         misconceptions=(
             Misconception(
                 "not-swapped",
@@ -371,6 +379,14 @@ EXERCISES = (
                 "already, and the caller's dz is changed. Make a new array.",
                 "dy",
                 0.5,
+            ),
+            Misconception(
+                "factor-recovered-by-division",
+                gate(multiply, divided_out),
+                "You get the other factor back by dividing the product, which is 0/0 where the "
+                "first is 0, and loses digits elsewhere. Keep both inputs in forward.",
+                "zeros",
+                0.2,
             ),
             Misconception(
                 "product-of-matrices",

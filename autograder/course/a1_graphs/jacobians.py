@@ -74,11 +74,12 @@ def by_index(f_prime, x):
 
 
 def vjp_cases(rng):
-    def case(n, check="", tags=(), dtype: type = np.float64, change=None):
-        args = {"x": numbers(rng, n), "dout": numbers(rng, n)}
+    def case(*shape, check="", tags=(), dtype: type = np.float64, change=None):
+        args = {"x": numbers(rng, *shape), "dout": numbers(rng, *shape)}
         if change:
             args = change(args)
-        return Case(f"{n} numbers", as_dtype(args, dtype), check, frozenset(tags))
+        words = f"{shape[0]} numbers" if len(shape) == 1 else f"x of shape {shape}"
+        return Case(words, as_dtype(args, dtype), check, frozenset(tags))
 
     def zeros(args):
         x = args["x"].copy()
@@ -94,17 +95,31 @@ def vjp_cases(rng):
         case(7),
         case(5),
         case(6),
-        case(1, "n = 1"),
-        case(7, "kinks", change=zeros),
-        case(6, "non-contiguous", change=strided),
-        case(5, "float32", dtype=np.float32),
+        case(1, check="n = 1"),
+        case(3, 4, check="more than one dimension"),
+        case(7, check="kinks", change=zeros),
+        case(6, check="non-contiguous", change=strided),
+        case(5, check="float32", dtype=np.float32),
         Case("integers x", whole, "integer inputs", frozenset({"any float", "may refuse"})),
         Case("a gradient with an infinite entry", endless, "no Jacobian"),
     ]
 
 
 def with_the_jacobian(x, dout):
+    jacobian = np.diag((x.ravel() > 0).astype(dout.dtype))
+    return (jacobian @ dout.ravel()).reshape(x.shape)
+
+
+def with_the_jacobian_of_a_vector(x, dout):
     return np.diag((x > 0).astype(dout.dtype)) @ dout
+
+
+def for_vectors_only(x, dout):
+    dx = np.zeros_like(dout)
+    for i in range(len(x)):
+        if x[i] > 0:
+            dx[i] = dout[i]
+    return dx
 
 
 def the_jacobian(x, dout):
@@ -159,7 +174,8 @@ def vjp_by_copy(x, dout):
 
 
 def vjp_by_list(x, dout):
-    return np.array([d if v > 0 else 0 * d for v, d in zip(x, dout, strict=True)])
+    pairs = zip(np.ravel(x), np.ravel(dout), strict=True)
+    return np.array([d if v > 0 else 0 * d for v, d in pairs]).reshape(x.shape)
 
 
 def chain_cases(rng):
@@ -380,6 +396,15 @@ EXERCISES = (
                 0.3,
             ),
             Misconception(
+                "jacobian-of-a-vector-formed",
+                with_the_jacobian_of_a_vector,
+                "You form the Jacobian: n² numbers, nearly all of them 0, and 0 times infinity is "
+                "not a number. What does a diagonal matrix do to a vector? Done so, it works for "
+                "x of any shape as well.",
+                "no Jacobian",
+                0.4,
+            ),
+            Misconception(
                 "jacobian-returned",
                 the_jacobian,
                 "You return the Jacobian. Asked for is its product with dout, a vector.",
@@ -439,6 +464,14 @@ EXERCISES = (
                 dout_overwritten,
                 "The zeros are written into dout, which belongs to the caller. Make a new array.",
                 "conduct",
+            ),
+            Misconception(
+                "vectors-only",
+                for_vectors_only,
+                "You walk along the first axis and ask of each x[i] whether it is positive. In a "
+                "matrix x[i] is a row, of which that cannot be asked; x may have any shape.",
+                "more than one dimension",
+                0.2,
             ),
             Misconception(
                 "sign-for-the-slope",

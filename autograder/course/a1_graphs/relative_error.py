@@ -21,6 +21,7 @@ def cases(rng):
     zero = np.array([0.0, 1.0, 0.0, -2.0])
     other = np.array([0.0, 1.02, 3e-9, -2.0])
     opposite = numbers(rng, 5)
+    whole = rng.integers(1, 6, 5)
     return [
         case(*pair(5), "a and b of shape (5,)", tags=[CONDUCT]),
         case(*pair(3, 4), "a and b of shape (3, 4)"),
@@ -32,6 +33,7 @@ def cases(rng):
         case(np.zeros(3), np.zeros(3), "nothing but zeros", "zeros"),
         case(opposite, -opposite, "b = -a", "b = -a"),
         case(opposite, opposite.copy(), "b = a", "b = a"),
+        case(whole, whole + 2, "whole numbers", "integer inputs", ["any float", "may refuse"]),
     ]
 
 
@@ -64,6 +66,14 @@ def by_division(a, b):
 def by_sorting(a, b):
     ratio = np.abs(np.subtract(a, b)) / np.clip(np.abs(a) + np.abs(b), 1e-8, None)
     return float(np.sort(ratio, axis=None)[-1])
+
+
+def into_an_array_like_a(a, b):
+    out = np.zeros_like(np.asarray(a))
+    for i in np.ndindex(out.shape):
+        p, q = np.asarray(a)[i], np.asarray(b)[i]
+        out[i] = abs(p - q) / max(1e-8, abs(p) + abs(q))
+    return out.max()
 
 
 def difference_written_into_a(a, b):
@@ -194,6 +204,14 @@ EXERCISES = (
                 "The denominator is √(a² + b²); here the two magnitudes are added.",
                 "values",
                 0.4,
+            ),
+            Misconception(
+                "errors-cut-to-whole-numbers",
+                into_an_array_like_a,
+                "For whole numbers the errors are written into an array of whole numbers, which "
+                "cuts off their fractions; and a relative error is never more than 1.",
+                "integer inputs",
+                0.2,
             ),
             Misconception(
                 "difference-written-into-a",

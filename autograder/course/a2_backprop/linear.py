@@ -193,6 +193,18 @@ class Slotted(Layer):
         self.dw, self.db = np.zeros_like(self.w), np.zeros_like(self.b)
 
 
+class InputKeptWithTheClass(Layer):
+    kept = None
+
+    def forward(self, x):
+        InputKeptWithTheClass.kept = x
+        return super().forward(x)
+
+    def backward(self, dout):
+        self.x = InputKeptWithTheClass.kept
+        return super().backward(dout)
+
+
 EXERCISES = (
     Exercise(
         name="Linear",
@@ -331,6 +343,13 @@ EXERCISES = (
                 "must be replaced each time.",
                 "dw again",
                 0.3,
+            ),
+            Misconception(
+                "shared-by-all-layers",
+                InputKeptWithTheClass,
+                "x is kept with the class, so all Linear layers of a network share it and the "
+                "last one to run wins. Keep it with the object, in self.",
+                "conduct",
             ),
         ),
         variants=(InPlace, WithFunctions, Slotted),

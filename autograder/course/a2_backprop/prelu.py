@@ -41,6 +41,7 @@ def more(rng):
         case((4, 3), "one slope for all", "one slope for all"),
         case((3, 2, 4), "one slope for all", "one slope for all"),
         case((2, 3, 4, 5), "a slope per channel", "more than two dimensions", (3,)),
+        case((5, 1), "a slope for the only channel", "a single channel", (1,)),
         case((4, 3), "exact zeros", "kinks", (3,), x),
     ]
 
@@ -204,6 +205,11 @@ def along_the_batch(x, slope):
 
 def batch_not_summed(values, dslope, slope):
     return values.sum(axis=tuple(range(2, values.ndim))) if slope.ndim else dslope
+
+
+def number_for_a_single_channel(dout, cache):
+    dx, dslope = prelu_backward(dout, cache)
+    return dx, dslope.reshape(()) if dslope.size == 1 else dslope
 
 
 def times_the_slope(values, dslope, slope):
@@ -400,6 +406,14 @@ EXERCISES = (
                 "comes back from them adds up.",
                 "dslope",
                 0.4,
+            ),
+            Misconception(
+                "number-for-a-single-channel",
+                number_for_a_single_channel,
+                "A slope of shape (1,) is the slope of the only channel, and dslope has its shape. "
+                "What tells it from a slope for all is its number of axes, not its size.",
+                "a single channel",
+                0.2,
             ),
             Misconception(
                 "slope-gradient-times-the-slope",

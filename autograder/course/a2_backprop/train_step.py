@@ -9,8 +9,8 @@ from cs_nn.modules import train_step
 
 
 def step_cases(rng):
-    def case(n, batch, check="", repeats=4, tags=()):
-        params = {"W1": numbers(rng, 3, 4), "b1": numbers(rng, 4)}
+    def case(n, batch, check="", repeats=4, tags=(), layer="1"):
+        params = {f"W{layer}": numbers(rng, 3, 4), f"b{layer}": numbers(rng, 4)}
         args = {
             "X": numbers(rng, n, 5),
             "y": labels(rng, n, 3),
@@ -31,6 +31,7 @@ def step_cases(rng):
         case(50, 45),
         case(12, 12, "the whole set as one batch"),
         case(9, 1, "batches of one"),
+        case(30, 6, "parameters of other names", layer="_out"),
     ]
 
 
@@ -124,11 +125,33 @@ def seeded_afresh(net, X, y, learning_rate, batch_size, rng):
     return loss
 
 
+def loss_of_the_new_parameters(net, X, y, learning_rate, batch_size, rng):
+    rows = _batch(X, batch_size, rng)
+    _descend(net, net.loss(X[rows], y[rows])[1], learning_rate)
+    return net.loss(X[rows], y[rows])[0]
+
+
+def names_of_one_network(net, X, y, learning_rate, batch_size, rng):
+    rows = _batch(X, batch_size, rng)
+    loss, grads = net.loss(X[rows], y[rows])
+    _descend(net, {k: grads[k] for k in ("W1", "b1", "W2", "b2") if k in grads}, learning_rate)
+    return loss
+
+
 def with_permutation(net, X, y, learning_rate, batch_size, rng):
     rows = rng.permutation(X.shape[0])[:batch_size]
     loss, grads = net.loss(X[rows], y[rows])
     for key in grads:
         net.params[key] -= learning_rate * grads[key]
+    return loss
+
+
+def in_two_calls(net, X, y, learning_rate, batch_size, rng):
+    rows = _batch(X, batch_size, rng)
+    grads = net.loss(X[rows], y[rows])[1]
+    loss = net.loss(X[rows], y[rows])[0]
+    for name, value in net.params.items():
+        np.subtract(value, learning_rate * grads[name], out=value)
     return loss
 
 
@@ -246,7 +269,24 @@ EXERCISES = (
                 "each step draws anew",
                 0.4,
             ),
+            Misconception(
+                "loss-after-the-step",
+                loss_of_the_new_parameters,
+                "The loss that you return is asked for once more after the step. Return the one "
+                "that came with the gradients: it is there already, and what the curve shows is "
+                "the network before it has seen this batch.",
+                "loss",
+                0.25,
+            ),
+            Misconception(
+                "names-of-one-network",
+                names_of_one_network,
+                "The names of the parameters are written down, so that those of another network "
+                "stay as they are. Go through the gradients, whatever they are called.",
+                "parameters of other names",
+                0.25,
+            ),
         ),
-        variants=(with_permutation, new_params_dict, shuffled_copy),
+        variants=(with_permutation, new_params_dict, shuffled_copy, in_two_calls),
     ),
 )

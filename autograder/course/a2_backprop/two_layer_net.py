@@ -11,10 +11,11 @@ from cs_nn.modules import TwoLayerNet
 
 
 def cases(rng):
-    def case(n, d, h, c, check="", tags=(), reg=None, dtype: type = np.float64, shape=None):
+    def case(n, d, h, c, check="", tags=(), reg=None, dtype: type = np.float64, shape=None,
+             label=None):  # fmt: skip
         args = {
             "X": numbers(rng, n, *(shape or (d,))),
-            "y": labels(rng, n, c),
+            "y": labels(rng, n, c) if label is None else np.full(n, label),
             "params": {
                 "W1": numbers(rng, d, h, scale=0.6),
                 "b1": numbers(rng, h),
@@ -37,6 +38,7 @@ def cases(rng):
         case(6, 3, 5, 2, reg=0.0, tags=["no regularisation"]),
         case(1, 4, 5, 3, "N = 1"),
         case(4, 12, 5, 3, "more than two dimensions", shape=(3, 2, 2)),
+        case(4, 3, 5, 3, "all labels are 0", label=0),
         case(3, 5, 4, 6, "float32", dtype=np.float32),
     ]
 
@@ -275,6 +277,22 @@ EXERCISES = (
                 "The weights are drawn once and repeated for every unit. Then all units compute "
                 "the same and stay the same for ever: each needs weights of its own.",
                 "W1 gives each unit weights of its own",
+                0.2,
+            ),
+            Misconception(
+                "parameters-of-the-class",
+                nets.ParametersOfTheClass,
+                "params is a dict of the class, so all networks share it and a second network "
+                "overwrites the weights of the first. Make a new dict in __init__.",
+                "parameters",
+                0.3,
+            ),
+            Misconception(
+                "zeros-for-no-labels",
+                nets.ZerosForNoLabels,
+                "Labels that are all 0 are taken for no labels. 0 is a class like any other; the "
+                "question is whether y is None.",
+                "all labels are 0",
                 0.2,
             ),
         ),

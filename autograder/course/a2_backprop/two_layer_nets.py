@@ -296,6 +296,20 @@ class OneByOne:
         return loss, grads
 
 
+class ParametersOfTheClass(Net):
+    params = {}  # noqa: RUF012 - the mistake
+
+    def __init__(self, input_dim, hidden_dim, num_classes, weight_scale=1e-3, reg=0.0, rng=None):
+        rng = np.random.default_rng() if rng is None else rng
+        self.reg = reg
+        self.params.update(self.start(rng, weight_scale, input_dim, hidden_dim, num_classes))
+
+
+class ZerosForNoLabels(Net):
+    def loss(self, X, y=None):
+        return Net.loss(self, X, y if np.any(y) else None)
+
+
 class WithScale(Net):
     """Other draws, extra keys, a list of two."""
 

@@ -20,13 +20,14 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
             train = np.round(centre + spread * numbers(rng, n, *shape), 3)
             return train, np.round(centre + 0.5 + spread * numbers(rng, m, *shape), 3)
 
-        def case(n, m, shape, check="", tags=(), dtype=None, words="", spread=False, change=None):
+        def case(n, m, shape, check="", tags=(), dtype=None, words="", spread=False, change=None,
+                 loose=None):  # fmt: skip
             train, test = pair(n, m, shape)
             if change:
                 change(train, test)
             args = {"train": train, "test": test}
             args = strided(args) if spread else as_dtype(args, dtype or np.float64)
-            extra = {"tolerance": tolerance} if tolerance else {}
+            extra = {"tolerance": loose or tolerance} if loose or tolerance else {}
             if dtype is not None:
                 extra = {"tolerance": 5e-4}
             label = f"{words}train of shape {train.shape} and test of shape {test.shape}"
@@ -34,6 +35,10 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
 
         def flat(train, test):
             train[:, 1] = test[:, 1] = 2.5
+
+        def narrow(train, test):
+            for x in (train, test):
+                x[:, 1], x[:, 2] = 2.5 + 0.02 * x[:, 1], 2e-3 * x[:, 2]
 
         first = shapes[0]
         made = [case(*s, tags=[CONDUCT] if i == 0 else []) for i, s in enumerate(shapes)]
@@ -47,6 +52,8 @@ def cases_for(shapes, deep=None, tolerance=None, constant=False, integers=True):
         if constant:
             words = "one constant feature in "
             made.append(case(6, 4, (4,), "a constant feature", words=words, change=flat))
+            words, loose = "two features of small spread in ", 1e-4  # for an eps of 1e-8
+            made.append(case(7, 4, (4,), "small spread", words=words, change=narrow, loose=loose))
         if integers:
             train = rng.integers(0, 256, (6, *first[2]))
             test = rng.integers(0, 256, (4, *first[2])).astype(np.float64)
@@ -375,6 +382,17 @@ EXERCISES = (
                 "0 is NaN. It should become 0.",
                 "a constant feature",
                 0.15,
+            ),
+            wrong(
+                "small-spread-taken-for-none",
+                by(
+                    lambda x: (x.mean(axis=0), np.where(x.std(axis=0) < 0.1, 1, x.std(axis=0))),
+                    lambda x, s: scale(x, s).astype(x.dtype if x.dtype.kind == "f" else float),
+                ),
+                "A feature of small spread is left as if it were constant. How large a spread is "
+                "depends on the unit (metres or kilometres): only one of 0 cannot be scaled.",
+                "small spread",
+                0.2,
             ),
             wrong(
                 "one-deviation-for-all",

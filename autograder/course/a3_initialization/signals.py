@@ -18,7 +18,8 @@ def stack(rng, sizes, spread=1.0):
 
 
 def statistics_cases(rng):
-    def case(n, sizes, kind, check="", dtype: type = np.float64, words="", spread=1.0, dead=False):
+    def case(n, sizes, kind, check="", dtype: type = np.float64, words="", spread=1.0, dead=False,
+             odd=False):  # fmt: skip
         weights = stack(rng, sizes, spread)
         x = np.round(rng.normal(0.2, 1.0, (n, sizes[0])), 3)
         if dead:
@@ -26,7 +27,10 @@ def statistics_cases(rng):
             x = np.abs(x) + 0.1
             weights[0][:, 1] = -np.abs(weights[0][:, 1]) - 0.1
             weights[0][:, 4] = -np.abs(weights[0][:, 4]) - 0.1
-            weights[0][:, 2] = 1e-5 * (np.abs(weights[0][:, 2]) + 0.1)  # weak, but alive
+            weights[0][:, 2] = 1e-10 * (np.abs(weights[0][:, 2]) + 0.1)  # weak, but alive
+        if odd:  # a unit that sees an input only once with either sign
+            x[1::2, 0] = -x[::2, 0]
+            weights[0][:, 1] = 0.5 * (np.arange(sizes[0]) == 0)
         args = as_dtype({"x": x}, dtype)
         given = {
             "weights": [w.astype(dtype) for w in weights],
@@ -43,6 +47,7 @@ def statistics_cases(rng):
         case(10, (4, 5, 6), "identity"),
         case(1, (4, 5, 6), "relu", "N = 1"),
         case(8, (5, 6), "tanh", "one layer", dead=True),
+        case(10, (3, 5), "tanh", "sums that cancel", odd=True),
         case(14, (4, 6, 5), "tanh", "float32", np.float32, "float32: "),
     ]
 
@@ -148,7 +153,7 @@ def unit_cases(rng):
             h[j % n, j] = 0.7
         for j in weak:
             h[:, j] = 0.0
-            h[j, j] = 2e-4
+            h[j, j] = 2e-10
         label = f"{words}activations of shape {(n, m)} with {len(dead)} dead units"
         return Case(label, {"activations": h.astype(dtype)}, check, frozenset(tags))
 
@@ -304,6 +309,14 @@ STATISTICS = (
         statistics(dead=lambda h: (np.abs(h).max(axis=0) < 1e-3).mean()),
         "Units that fire weakly count as dead. Dead means 0 for every input, without a threshold: "
         "a weak unit still gets a gradient.",
+        "dead",
+        0.2,
+    ),
+    wrong(
+        "dead-by-the-sum",
+        statistics(dead=lambda h: (np.abs(h.sum(axis=0)) < 1e-12).mean()),
+        "A unit counts as dead when its activations add up to 0. Where they may be negative, "
+        "living ones can cancel: look at each of them.",
         "dead",
         0.2,
     ),

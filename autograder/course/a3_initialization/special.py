@@ -31,6 +31,7 @@ def constant_cases(rng):
         case((6, 2)),
         case((3, 4), "without a generator", seed=False),
         case((1, 4), "one input", value=0.25),
+        case((3, 2), "a whole number", value=2),
     ]
 
 
@@ -51,6 +52,14 @@ def by_filling(fan_in, fan_out, rng=None, value=0.0):
     w = np.empty((fan_in, fan_out))
     w[...] = value
     return w
+
+
+class TheSameAgain:
+    made = {}  # noqa: RUF012 - the mistake
+
+    def __new__(cls, fan_in, fan_out, rng=None, value=0.0):
+        key = f"{fan_in} {fan_out} {value}"
+        return cls.made.setdefault(key, np.full((fan_in, fan_out), float(value)))
 
 
 def with_setting(std):
@@ -286,6 +295,21 @@ EXERCISES = (
                 "a-number",
                 lambda i, o, rng, value: float(value),
                 "The constant itself comes back instead of a matrix filled with it.",
+            ),
+            constant(
+                "whole-numbers-kept",
+                lambda i, o, rng, value: np.full((i, o), value),
+                "np.full takes the dtype of the value: for a whole number the weights are "
+                "integers, and no small step of gradient descent can be added to them.",
+                "a whole number",
+                0.2,
+            ),
+            Misconception(
+                "one-matrix-for-all",
+                TheSameAgain,
+                "The matrix that was made before is handed out again, so that two layers share "
+                "one array and whoever trains the first changes the second. Make a new one.",
+                "conduct",
             ),
         ),
         variants=(by_ones, by_lists, by_filling),

@@ -27,16 +27,17 @@ def fewer(rng):
     return Case(label, {"train": train, "test": test}, check, extra={"tolerance": 1e-5})
 
 
-def cases_for(*settings, few=False):
-    """Cases with the given further arguments, in turn; ``few``: with N < D some axes are kept."""
+def cases_for(*settings, few=False, eps=False):
+    """Cases with the given further arguments, in turn; ``few``: with N < D some axes are kept;
+    ``eps``: eigenvalues of the size of eps, and no eps at all."""
 
     def cases(rng):
         def case(
             n, m, d, more, check="", tags=(), dtype: type = np.float64, words="", spread=False,
-            flat=False,
+            flat=False, size=1.0,
         ):  # fmt: skip
-            both = cloud(rng, n + m, d)
-            train, test = both[:n], both[n:] + 0.4
+            both = size * cloud(rng, n + m, d)
+            train, test = both[:n], both[n:] + 0.4 * size
             if flat:
                 train, test = (np.insert(x, 1, 2.5, axis=1) for x in (train, test))
             args = {"train": train, "test": test}
@@ -55,6 +56,9 @@ def cases_for(*settings, few=False):
         if few:
             made.append(case(5, 3, 7, {"components": 3}, "fewer examples than features"))
         made.append(fewer(rng))
+        if eps:
+            made.append(case(10, 4, 4, {"eps": 0.0}, "eps = 0"))
+            made.append(case(9, 5, 4, {}, "small spread", words="narrow ", size=0.01))
         whole = np.rint(8 * cloud(rng, 9, 3)).astype(np.int64)
         pixels = {"train": whole, "test": np.rint(8 * cloud(rng, 4, 3))} | first
         tags = frozenset({"any float", "may refuse"})
@@ -425,6 +429,14 @@ WHITEN = (
         0.2,
     ),
     Misconception(
+        "zero-epsilon-taken-for-none",
+        white(lambda v, eps: np.sqrt(v + (eps or 1e-5))),
+        "An eps of 0 is taken for no eps at all, and the default is used. 0 is false in Python, "
+        "and yet it is a number that a caller may ask for.",
+        "eps = 0",
+        0.15,
+    ),
+    Misconception(
         "covariance-with-n-minus-one",
         white(ddof=1),
         "The covariance is divided by N−1; here it is divided by N, so that the covariance of the "
@@ -489,7 +501,7 @@ EXERCISES = (
         name="whiten",
         kind=Rotated(),
         reference={"whiten": reference.whiten},
-        cases=cases_for({}, {"eps": 0.3}, {"eps": 0.05}),
+        cases=cases_for({}, {"eps": 0.3}, {"eps": 0.05}, eps=True),
         misconceptions=WHITEN,
         variants=(white_by_svd, white_in_cs231n_style, white_by_loop),
     ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from autograder.battery.results import fresh, lasts
 from autograder.sandbox.jail import Jail, JailStudent
 from autograder.sandbox.limits import Limits
 from autograder.values import Function, Handle, Named, Object, Opaque, Raised, Seed
@@ -46,6 +48,26 @@ def test_a_function_is_called_by_name_and_its_cache_stays_a_handle(jail: Jail):
         assert np.array_equal(dw, x.T @ np.ones((2, 4)))
         assert (dx.shape, db.shape) == ((2, 3), (4,))
         assert np.array_equal(student.read(cache, "1"), w)
+
+
+def test_whose_an_array_is_is_seen_through_the_wall(jail: Jail):
+    source = """
+import numpy as np
+kept = np.zeros(3)
+def fair(x): return 2 * x
+def same_again(x): return kept
+def one_array(x): return np.multiply(x, 2, out=kept)
+"""
+    x = np.ones(3)
+    with jail.submission([code(0, source)]) as student:
+
+        def asked(name: str) -> tuple[bool, bool]:
+            call = partial(student.call, name, x)
+            return lasts(student, call, partial(student.call, name, 3 * x)), fresh(student, call)
+
+        assert asked("fair") == (True, True)
+        assert asked("same_again") == (True, False)
+        assert asked("one_array")[0] is False
 
 
 def test_a_list_is_a_tuple_where_a_part_of_it_is_kept(jail: Jail):
