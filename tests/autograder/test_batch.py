@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -198,18 +200,25 @@ if __name__ == "__main__":
 """
 
 
-def start(bench: SimpleNamespace, tmp_path: Path) -> subprocess.Popen[str]:
+@contextmanager
+def started(bench: SimpleNamespace, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A grader in a process and a session of its own, gone at the end whatever has happened."""
     script = tmp_path / "grade.py"
     script.write_text(SCRIPT)
     args = [bench.course.folder, bench.submissions, bench.out]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, script, *args],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def until(condition, seconds: float = 30) -> None:
@@ -235,14 +244,14 @@ def members(session: int) -> list[int]:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_grader_leaves_no_process_and_loses_no_grade(bench, tmp_path, how) -> None:
     hand_in(bench, *(f"s{i}" for i in range(6)), "z-waits")
-    grader = start(bench, tmp_path)
-    until(lambda: (bench.notes / "running.z-waits").exists())
-    until(lambda: len(graded(bench)) >= 6)
-    journal = bench.out / ".csnn" / "journal.jsonl"
-    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") == 6)
-    os.killpg(grader.pid, how) if how == signal.SIGINT else os.kill(grader.pid, how)
-    output, _ = grader.communicate(timeout=20)
-    until(lambda: not members(grader.pid))
+    with started(bench, tmp_path) as grader:
+        until(lambda: (bench.notes / "running.z-waits").exists())
+        until(lambda: len(graded(bench)) >= 6)
+        journal = bench.out / ".csnn" / "journal.jsonl"
+        until(lambda: journal.exists() and journal.read_bytes().count(b"\n") == 6)
+        os.killpg(grader.pid, how) if how == signal.SIGINT else os.kill(grader.pid, how)
+        output, _ = grader.communicate(timeout=120)  # seconds, unless the machine is very busy
+        until(lambda: not members(grader.pid))
     assert not (bench.out / "results.jsonl").exists()
     if how == signal.SIGINT:
         assert grader.returncode == 130
