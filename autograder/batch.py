@@ -106,19 +106,21 @@ def grade_class(
             return run.all(_jobs(places, plan), ahead=4 * count)
         except KeyboardInterrupt:
             crew.stop()
-            raise Interrupted(len(run.keys), len(places)) from None
+            kept = sum(key in store.entries for key in run.met)
+            raise Interrupted(kept, len(places)) from None
         finally:
             crew.stop()
 
 
 class _Run:
-    """The state of one grading."""
+    """The state of one grading: the keys of all jobs that came, and of those that are done."""
 
     def __init__(
         self, store: Store, crew: _Crew, grade: Grade, progress: Progress, total: int
     ) -> None:
         self.store, self.crew, self.grade = store, crew, grade
         self.progress, self.total = progress, total
+        self.met: list[str] = []
         self.keys: list[str] = []
         self.again: list[Job] = []
         self.fresh = self.failed = 0
@@ -127,6 +129,7 @@ class _Run:
         self.progress(0, self.total, None)
         running: dict[Future[Any], Job] = {}
         for job in jobs:
+            self.met.append(job["key"])
             if job["key"] in self.store.entries:
                 self._done(job, self.store.entries[job["key"]].result)
                 continue
