@@ -22,7 +22,6 @@ from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Value
 
-
 OFF_CENTRE = "about a point beside the centre"
 INSIDE, OUTSIDE = "the part alone", "pixels outside the part"
 WHOLE, BORDER = "the whole image enlarged", "border of the part"

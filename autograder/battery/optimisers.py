@@ -18,6 +18,23 @@ from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Raised, Value
 
+NOTHING, STATE = "settings of 0", "a given state"
+"""Checks of cases with settings of 0, and with what an earlier run remembered."""
+
+ONLY = {
+    NOTHING: (
+        "zero-taken-for-missing",
+        "is right for other settings and wrong where one is 0",
+        "a setting of 0 is there; `or` takes it for nothing and puts the default in its place.",
+    ),
+    STATE: (
+        "state-of-another-kind",
+        "is right for your own runs and wrong when the caller's config brings the state of one",
+        "which sign and scale does the text give to what is stored, and from where does t count?",
+    ),
+}
+"""Check → what is said where nothing else is wrong."""
+
 OMITTED = "omitted"
 """Tag: the config is not passed at all, so that the default of the signature shows."""
 
@@ -88,7 +105,13 @@ class Optimiser(Kind):
     def recognise(
         self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
     ) -> tuple[str, str, str] | None:
-        """A wrong default: wrong wherever the config leaves a setting out, and only there."""
+        """A wrong default: wrong wherever the config leaves a setting out, and only there. A
+        setting of 0, or a state that the caller brings, that means something else."""
+        checks = {trial.case.check for trial, _ in wrong}
+        if len(checks) == 1 and not any(isinstance(value, Raised) for _, value in wrong):
+            known = ONLY.get(next(iter(checks)))
+            if known is not None:
+                return known
         plain = [trial for trial, _ in wrong if not trial.case.check]
         given = [trial.case.args.get("config") or {} for trial, _ in wrong]
         if not plain or len({len(config) for config in given}) > 2:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder.battery.functions import CONDUCT
-from autograder.battery.optimisers import OMITTED, columns_first
+from autograder.battery.optimisers import NOTHING, OMITTED, STATE, columns_first
 from autograder.course.drawing import as_dtype, numbers, strided
 from autograder.exercise import Case
 
@@ -286,9 +286,9 @@ def optimiser_cases(
         if epsilon is not None:
             given["epsilon"] = 0.0
             slopes = gradients(rng, (3, 2), tiny)
-        made = [case(rng, (3, 2), given, "settings of 0", slopes=slopes)] if len(given) > 1 else []
+        made = [case(rng, (3, 2), given, NOTHING, slopes=slopes)] if len(given) > 1 else []
         if "learning_rate" in zeros:
-            made.append(case(rng, (2, 3), {"learning_rate": 0.0}, "settings of 0"))
+            made.append(case(rng, (2, 3), {"learning_rate": 0.0}, NOTHING))
         return made
 
     def taken_up(rng, config):
@@ -302,7 +302,7 @@ def optimiser_cases(
         words = f"and a config that brings {', '.join(state)}"
         slopes = gradients(rng, (6,))[:3]
         return [
-            case(rng, (6,), {**config, **values}, "a given state", words, slopes=slopes,
+            case(rng, (6,), {**config, **values}, STATE, words, slopes=slopes,
                  state=list(state)),
         ]  # fmt: skip
 

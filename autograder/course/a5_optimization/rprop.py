@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from autograder.battery.optimisers import Optimiser
+from autograder.battery.optimisers import NOTHING, Optimiser
 from autograder.course.a5_optimization.recipes import (
     POSITIVE,
     SIGNED,
@@ -75,7 +75,7 @@ def at_the_bounds(rng):
             {"learning_rate": 3e-6, "eta_minus": 0.2, "step_min": 0.0},
             1e-6,
             "and steps that may become as small as they like",
-            "settings of 0",
+            NOTHING,
         ),
     ]
 
