@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from autograder.battery.kind import Observed, arguments, split
 from autograder.battery.masks import (
     FIXED,
     INDEPENDENCE,
+    OTHER_MASK,
+    UNSEEDED,
     at_zeros,
     compare_draws,
     constant,
@@ -28,6 +30,7 @@ from autograder.values import Raised, Value
 
 NAMES = ("x", "w", "b")
 ONE_MASK = "one mask for the batch"
+STRANGE = "not what forward's weights give"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class DropConnectForward(Masked):
 
         def forward(things: Sequence[np.ndarray], **settings: Value) -> Value:
             param = {"p": p, "mode": "train"} | settings
-            reply = student.call(name, *things, param, names=(*NAMES, self.param), keep=[1])
+            names = (*NAMES, self.param)
+            reply = student.call(name, *things, param, names=names, keep=[1], after=[self.param])
+            seen.settings(reply, {self.param: param}, self.param)
             return out_of(seen.note(reply))
 
         out = forward([twice, w, b], seed=seed)
@@ -68,6 +73,8 @@ class DropConnectForward(Masked):
             again = [twice, w, b]
             seen.values["same seed"] = compare_draws(out, forward(again, seed=seed))
             seen.values["another seed"] = compare_draws(out, forward(again, seed=other))
+            none = [forward(again, seed=0) for _ in range(2)]
+            seen.values["seed 0"] = compare_draws(*none)
             seen.values["no seed"] = compare_draws(forward(again), forward(again))
             few = [np.eye(6, 5, dtype=dtype), w[:5, :8], b[:8]]
             masks = [_weights_times(forward(few), few[2], few[1])[0] for _ in range(24)]
@@ -132,6 +139,7 @@ class DropConnectBackward(Masked):
         seen.values["dx"] = _input_gradient(answer["dx"], x, dout, used, w)
         seen.values |= _weight_gradient(answer["dw"], rows.T @ dout, used, w)
         if not case.check:
+            seen.values[UNSEEDED] = self._without_seed(name, student, given)
             seen.values["dw where w is 0"] = self._at_zeros(name, student, param)
         seen.values["db"] = answer["db"]
         for when, settings in (
@@ -142,6 +150,22 @@ class DropConnectBackward(Masked):
             exact = split(back.value if back else None, ("dx", "dw", "db"))
             seen.values |= {key + when: exact[key] for key in ("dx", "dw")}
         return seen
+
+    def _without_seed(self, name: str, student: Student, given: Mapping[str, Value]) -> Value:
+        """Whether dx flows through the weights that forward used, drawn without a seed."""
+        rng = np.random.default_rng(3)
+        x, b, dout = rng.normal(size=(28, 20)), rng.normal(size=30), rng.normal(size=(28, 30))
+        w = rng.uniform(1, 2, (20, 30))
+        param = dict(given[self.param]) | {"mode": "train"}
+        forward = student.call(self.forward, x, w, b, param, keep=[1])
+        cache, used = cache_of(forward), _weights_used(out_of(forward), x, b)
+        if cache is None or isinstance(used, str):
+            return "wrong as elsewhere"
+        dx = split(student.call(name, dout, cache).value, ("dx", "dw", "db"))["dx"]
+        if isinstance(dx, Raised):
+            return dx
+        claimed = _input_gradient(dx, x, dout, used, w)
+        return OTHER_MASK if claimed == STRANGE else "the mask of forward"
 
     def _at_zeros(self, name: str, student: Student, param: dict[str, Value]) -> Value:
         """Whether a weight that is 0 gets its gradient as often as others do."""
@@ -201,7 +225,7 @@ def _input_gradient(
         factor = _factor(array, (dout @ weights.T).reshape(x.shape))
         if factor is not None:
             return word or factor
-    return "not what forward's weights give"
+    return STRANGE
 
 
 def _factor(claimed: np.ndarray, own: np.ndarray) -> float | None:

@@ -19,11 +19,13 @@ from autograder.battery.masks import (
     INDEPENDENCE,
     ODD,
     SAID,
+    UNSEEDED,
     against_mask,
     at_zeros,
     compare_draws,
     constant,
     fixed_number,
+    own_mask,
     quotient,
     read_mask,
     without_zeros,
@@ -69,7 +71,10 @@ class DropoutForward(Masked):
         large = without_zeros(case.extra["wide"], x.dtype, seed)
 
         def forward(x: np.ndarray, **settings: Value) -> Value:
-            reply = student.call(name, x, param | settings, names=("x", self.param), keep=[1])
+            whole = param | settings
+            names = ("x", self.param)
+            reply = student.call(name, x, whole, names=names, keep=[1], after=[self.param])
+            seen.settings(reply, {self.param: whole}, self.param)
             return out_of(seen.note(reply))
 
         train = {"mode": "train"}
@@ -78,6 +83,8 @@ class DropoutForward(Masked):
         if not case.check:
             seen.values["same seed"] = compare_draws(out, forward(large, seed=seed, **train))
             seen.values["another seed"] = compare_draws(out, forward(large, seed=other, **train))
+            none = [forward(large, seed=0, **train) for _ in range(2)]
+            seen.values["seed 0"] = compare_draws(*none)
             seen.values["no seed"] = compare_draws(forward(large, **train), forward(large, **train))
             few = large[:5, :8]
             if fixed_number([quotient(forward(few, **train), few) for _ in range(24)]):
@@ -132,6 +139,9 @@ class DropoutBackward(Masked):
             return seen
         mask = quotient(out, large)
         claimed = quotient(dx, upstream)
+        if not case.check:
+            out, dx, _ = run(large, upstream, **train)
+            seen.values[UNSEEDED] = own_mask(quotient(dx, upstream), quotient(out, large))
         tested, dx_tested, _ = run(x, dout, mode="test")
         if whole and any(_varies(m) for m in (mask, quotient(tested, x))):
             seen.waits = self.forward  # it cuts integers off, and answers for that itself

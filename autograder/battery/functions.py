@@ -131,7 +131,10 @@ class Forward(Kind):
     def script(self, name: str, student: Student, case: Case) -> Observed:
         seen = Observed()
         given = arguments(case)
-        reply = seen.note(call_with(student, name, given, keep=[1]))
+        settings = [key for key, value in given.items() if isinstance(value, Mapping)]
+        reply = seen.note(call_with(student, name, given, keep=[1], after=settings))
+        for key in settings:
+            seen.settings(reply, given, key)
         seen.values = {"out": _first_of_pair(reply.value)}
         if CONDUCT in case.tags and reply.raised is None:
             again = _first_of_pair(call_with(student, name, given, keep=[1]).value)

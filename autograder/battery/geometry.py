@@ -22,6 +22,10 @@ from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Value
 
+OFF_CENTRE = "about a point beside the centre"
+INSIDE, OUTSIDE = "the part alone", "pixels outside the part"
+WHOLE, BORDER = "the whole image enlarged", "border of the part"
+
 
 @script
 def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
@@ -32,7 +36,7 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
     seen.values["the whole image"] = batch.ask(few, size=few.shape[2], scale=(1.0, 1.0))
     if case.check:
         return seen
-    aspects = ("constant images", "resizing", "area", "position", "draws", "rng")
+    aspects = ("constant images", "resizing", "area", "position", "draws", "rng", WHOLE, BORDER)
     height, width, size, n = 24, 34, 8, 100
     images = ramps(n, height, width).astype(batch.dtype)
     batch.settings["size"] = size
@@ -47,6 +51,12 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
     assert isinstance(larger, np.ndarray)
     ones &= np.allclose(larger[:, 2], 1, atol=1e-5)
     seen.values[aspects[0]] = "stay constant" if ones else "do not stay constant"
+    seen.values[WHOLE] = _places(larger[0, 0].mean(axis=1) - 1, height)
+    near = batch.ask(images[:40], size=48)
+    if trouble := misfit(near, (40, 3, 48, 48)):
+        return fill(seen, aspects, trouble)
+    assert isinstance(near, np.ndarray)
+    seen.values[BORDER] = _at_the_border(near[:, 0].mean(axis=2) - 1)
     rows, columns = out[:, 0].mean(axis=2) - 1, out[:, 1].mean(axis=1) - 1
     straight = all(np.abs(np.diff(a[:, 1:-1], n=2)).max() < 1e-3 for a in (rows, columns))
     level = np.ptp(out[:, 0], axis=2).max() < 1e-3 and np.ptp(out[:, 1], axis=1).max() < 1e-3
@@ -63,6 +73,36 @@ def random_resized_crop(name: str, student: Student, case: Case) -> Observed:
     if alike:
         seen.values[aspects[2]], seen.values[aspects[3]] = "as asked", "anywhere"
     return seen
+
+
+def _places(rows: np.ndarray, height: int) -> str:
+    """Where the rows of the result are read when all of the image is enlarged."""
+    i = np.arange(len(rows))
+    known = {
+        "the centres of pixels": (i + 0.5) * height / len(rows) - 0.5,
+        "the first and last pixel on those of the image": i * (height - 1) / (len(rows) - 1),
+        "up to half a pixel off": i * height / len(rows),
+    }
+    for word, places in known.items():
+        if np.abs(rows - np.clip(places, 0, height - 1)).max() < 1e-3:
+            return word
+    return "other places"
+
+
+def _at_the_border(rows: np.ndarray) -> str:
+    """Whether the first row of an enlarged part looks at pixels before the part.
+
+    Only of parts of whole pixels that lie inside the image, and where the rows in between are
+    read at the centres of pixels: what the border of others is can be argued about.
+    """
+    steps = np.diff(rows[:, 10:-10], axis=1).mean(axis=1)
+    straight_on = rows[:, 24] - 24 * steps
+    tops = straight_on + 0.5 - 0.5 * steps
+    inside = (np.abs(tops - np.rint(tops)) < 5e-3) & (tops > 0.5) & (steps < 0.9)
+    if np.count_nonzero(inside) < 3 or np.mean(np.abs(tops - np.rint(tops)) < 5e-3) < 0.9:
+        return INSIDE
+    beyond = rows[inside, 0] - straight_on[inside]
+    return OUTSIDE if np.abs(beyond).max() < 0.02 else INSIDE
 
 
 def _area(
@@ -239,9 +279,10 @@ def _scale_word(factor: np.ndarray, low: float, high: float) -> str:
 
 
 def _shift_word(shift: np.ndarray, part: float, height: int, width: int) -> str:
-    """Rows and columns apart; whole pixels and other ideas of the centre are allowed for."""
+    """Rows and columns apart; whole pixels are allowed for."""
     if not part:
-        return "none" if np.abs(shift).max() < 0.8 else "not 0"
+        most = np.abs(shift).max()
+        return "none" if most < 0.03 else OFF_CENTRE if most < 0.8 else "not 0"
     reach = np.abs(shift).max(axis=0)
     if reach[0] > part * height + 1.2 and (reach < part * np.array([width, height]) + 1.2).all():
         return "height and width exchanged"
@@ -267,6 +308,22 @@ _RESIZING: Said = {
 TOLD["random_resized_crop"] = {
     **DRAWS,
     **_RESIZING,
+    (WHOLE, "up to half a pixel off"): (
+        "moves up and to the left",
+        "pixel i has its centre at i + ½: where is the half added, and where taken away again?",
+    ),
+    (WHOLE, "the first and last pixel on those of the image"): (
+        "has its first and last pixel on the first and last of the image",
+        "the text lays the outer edges of the pixels on each other, so that their centres do not.",
+    ),
+    (WHOLE, "other places"): (
+        "is not read where the text says",
+        "try a ramp of 4 rows, enlarged to 8, by hand: at which rows is it read?",
+    ),
+    (BORDER, OUTSIDE): (
+        "mixes in pixels that are not in the part",
+        "neighbours of its outer pixels may lie in the image and yet outside of the part.",
+    ),
     ("resizing", "nothing is resized"): (
         "does not happen: a window of the wanted size is cut out",
         "cut out a larger or smaller part, and then bring it to the wanted size.",
@@ -302,6 +359,11 @@ TOLD["random_affine"] = {
     ("shift", "height and width exchanged"): (
         "of rows is measured by the width and that of columns by the height",
         "which axis is which? For square images one does not see it.",
+    ),
+    ("shift", OFF_CENTRE): (
+        "is not quite 0 where no shift is asked",
+        "about which point is the image turned? The middle of the pixels 0 … H−1 is no whole "
+        "number for every H.",
     ),
     ("shift", "goes too far"): (
         "goes too far",

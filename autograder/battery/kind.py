@@ -61,6 +61,25 @@ class Observed:
             if reply.raised is None and not same(reply.after.get(name), given[name], 1e-12):
                 self.conduct.append(f"changes {name}")
 
+    def settings(
+        self, reply: Reply, given: Mapping[str, Value], name: str, state: Sequence[str] = ()
+    ) -> None:
+        """Record which settings are no longer in the caller's dictionary, or no longer the same;
+        what was added to it is free. The call was asked for it with ``after=(name,)``.
+
+        Args:
+            state: keys that the function is to write.
+        """
+        left, before = reply.after.get(name), given[name]
+        if not isinstance(left, Mapping) or not isinstance(before, Mapping):
+            return
+        for key, value in before.items():
+            if key in state or (key in left and same(left[key], value, 1e-12)):
+                continue
+            text = f"changes {key} in {name}" if key in left else f"takes {key} out of {name}"
+            if text not in self.conduct:
+                self.conduct.append(text)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -90,7 +90,9 @@ class Watched:
             return float(self.val[place]), {k: np.zeros_like(w) for k, w in self.params.items()}
         known = [self.values[row] for row in rows if row < self.n]
         mean = float(np.mean(known)) if known else 0.0
-        grads = {key: (1 + 0.1 * mean) * np.ones_like(w) for key, w in self.params.items()}
+        # From the last layer to the first, as back-propagation finds them.
+        backwards = reversed(self.params.items())
+        grads = {key: (1 + 0.1 * mean) * np.ones_like(w) for key, w in backwards}
         self.pending = (rows, labels)
         return mean + 0.3 * self.epoch(), grads
 

@@ -19,6 +19,8 @@ INDEPENDENCE = "independence"
 FIXED = "a fixed number is kept"
 BY_SHARE = "1 over the part that was kept"
 ODD = "not a multiple of dout"
+UNSEEDED = "dx without a seed"
+OTHER_MASK = "another mask than forward's"
 
 
 def without_zeros(shape: Sequence[int], dtype: np.dtype, seed: int) -> np.ndarray:
@@ -108,6 +110,14 @@ def against_mask(claimed: Value, mask: Value) -> dict[str, Value]:
     }
 
 
+def own_mask(claimed: Value, mask: Value) -> Value:
+    """Whether a gradient passes where its own forward pass, drawn without a seed, kept."""
+    seen = against_mask(claimed, mask)
+    if any(isinstance(value, Raised) for value in seen.values()):
+        return next(value for value in seen.values() if isinstance(value, Raised))
+    return OTHER_MASK if seen["where dropped"] == ODD else "the mask of forward"
+
+
 def at_zeros(claimed: Value, mask: Value, x: np.ndarray) -> Value:
     """Whether a gradient passes as often where x is 0 as elsewhere, and with the same scale."""
     if not isinstance(claimed, np.ndarray) or not isinstance(mask, np.ndarray):
@@ -158,6 +168,14 @@ SAID: Said = {
     ("same seed", "another mask"): (
         "gives another mask at each call",
         "with a seed the mask must be the same each time. Where does the seed reach the generator?",
+    ),
+    ("seed 0", "another mask"): (
+        "gives another mask at each call",
+        "0 is a seed like any other, but it counts as false: how do you ask whether there is one?",
+    ),
+    (UNSEEDED, OTHER_MASK): (
+        "passes where forward dropped",
+        "only a seed makes two draws alike; without one the mask must be remembered, not redrawn.",
     ),
     ("another seed", "the same mask"): (
         "changes nothing",

@@ -14,6 +14,10 @@ from autograder.values import Handle, Opaque, Raised, Value
 NAMES = ("x", "gamma", "beta", "bn_param")
 STATISTICS = ("running_mean", "running_var")
 TRAINING, RUNNING, TESTING = "training mode", "running statistics", "test mode"
+UNTRAINED = "out in test mode before any training"
+DEFAULTS = "default parameters"
+"""Tag of cases in which nothing is set."""
+
 LINES = {
     "out": TRAINING,
     "running_mean": RUNNING,
@@ -21,6 +25,7 @@ LINES = {
     "running_mean after step 3": RUNNING,
     "running_var after step 3": RUNNING,
     "out in test mode": TESTING,
+    UNTRAINED: TESTING,
     "one example in test mode": TESTING,
     "statistics after testing": TESTING,
 }
@@ -46,6 +51,8 @@ class BatchNorm(Kind):
         first = seen.note(_step(name, student, given, start | {"mode": "train"}))
         if first.raised:
             seen.values = dict.fromkeys(LINES, first.raised)
+            if DEFAULTS not in case.tags:
+                del seen.values[UNTRAINED]
             return seen
         seen.values["out"] = _out(first.value)
         seen.values |= _statistics(first, "")
@@ -64,6 +71,11 @@ class BatchNorm(Kind):
         after = _statistics(reply, "")
         raised = next((v for v in after.values() if isinstance(v, Raised)), None)
         seen.values["statistics after testing"] = raised or after
+        if DEFAULTS in case.tags:
+            fresh = seen.note(_step(name, student, {**given, "x": x}, {"mode": "test"}))
+            seen.values[UNTRAINED] = _out(fresh.value)
+        seen.settings(first, {"bn_param": start | {"mode": "train"}}, "bn_param", STATISTICS)
+        seen.settings(reply, {"bn_param": test}, "bn_param", STATISTICS)
         if CONDUCT in case.tags:
             again = _step(name, student, given, start | {"mode": "train"})
             if not self.same_answer("", seen.values["out"], _out(again.value)):

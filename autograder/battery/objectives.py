@@ -21,10 +21,10 @@ def quartic(scale: np.ndarray) -> Function:
 
 
 @fixture
-def barrier(b: np.ndarray, wall: float) -> Function:
-    """½‖x − b‖², infinite beyond the wall ‖x‖ = wall."""
+def barrier(b: np.ndarray, wall: float, outside: float = float("inf")) -> Function:
+    """½‖x − b‖²; beyond the wall ‖x‖ = wall infinite, or not a number."""
 
     def call(x: np.ndarray) -> float:
-        return float("inf") if np.linalg.norm(x) > wall else float(0.5 * np.sum((x - b) ** 2))
+        return outside if np.linalg.norm(x) > wall else float(0.5 * np.sum((x - b) ** 2))
 
     return Function(call, "f")

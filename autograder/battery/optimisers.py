@@ -6,16 +6,34 @@ it was given. Gradients of all steps come with the case (``extra["gradients"]``)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from autograder.battery.functions import CONDUCT
-from autograder.battery.kind import Kind, Observed, Trial, arguments, split
+from autograder.battery.kind import Finding, Kind, Observed, Trial, arguments, split
 from autograder.exercise import Case
 from autograder.student import Student
 from autograder.values import Handle, Raised, Value
+
+NOTHING, STATE = "settings of 0", "a given state"
+"""Checks of cases with settings of 0, and with what an earlier run remembered."""
+
+ONLY = {
+    NOTHING: (
+        "zero-taken-for-missing",
+        "is right for other settings and wrong where one is 0",
+        "a setting of 0 is there; `or` takes it for nothing and puts the default in its place.",
+    ),
+    STATE: (
+        "state-of-another-kind",
+        "is right for your own runs and wrong when the caller's config brings the state of one",
+        "which sign and scale does the text give to what is stored, and from where does t count?",
+    ),
+}
+"""Check → what is said where nothing else is wrong."""
 
 OMITTED = "omitted"
 """Tag: the config is not passed at all, so that the default of the signature shows."""
@@ -27,7 +45,11 @@ class Optimiser(Kind):
 
     ``extra`` may hold, beside ``gradients``: ``other``, the start and gradients of a second
     parameter that is updated in turns with a config of its own; ``rates``, the learning rate that
-    the caller sets before each step from the second on.
+    the caller sets before each step from the second on; ``state``, the keys of the config under
+    which the caller hands over what an earlier run remembered.
+
+    A given state must be used with the meaning that the text gives it. Who remembers under other
+    names does not see it, or sees a part, and that is right as well.
     """
 
     def script(self, name: str, student: Student, case: Case) -> Observed:
@@ -55,7 +77,26 @@ class Optimiser(Kind):
                         "(is something kept outside the config?)"
                     )
                     break
+        for number, config in enumerate(_poorer(given.get("config"), case.extra.get("state", ()))):
+            alone = _Walker(name, student, given["w"], config, False)
+            for step, gradient in enumerate(case.extra["gradients"], start=1):
+                w = alone.step(gradient, Observed())
+                seen.side[f"w after step {step}, other names {number}"] = w
         return seen
+
+    def judge(self, trial: Trial, got: Observed) -> list[Finding]:
+        found = super().judge(trial, got)
+        if "state" not in trial.case.extra or all(finding.passed for finding in found):
+            return found
+        for number in range(2 ** len(trial.case.extra["state"]) - 1):
+            values = {
+                aspect: trial.expected.side[f"{aspect}, other names {number}"]
+                for aspect in trial.expected.values
+            }
+            other = super().judge(Trial(trial.case, Observed(values)), got)
+            if all(finding.passed for finding in other):
+                return other
+        return found
 
     def main_checks(self, aspects: Sequence[str]) -> dict[str, str]:
         first, *later = aspects
@@ -64,7 +105,13 @@ class Optimiser(Kind):
     def recognise(
         self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
     ) -> tuple[str, str, str] | None:
-        """A wrong default: wrong wherever the config leaves a setting out, and only there."""
+        """A wrong default: wrong wherever the config leaves a setting out, and only there. A
+        setting of 0, or a state that the caller brings, that means something else."""
+        checks = {trial.case.check for trial, _ in wrong}
+        if len(checks) == 1 and not any(isinstance(value, Raised) for _, value in wrong):
+            known = ONLY.get(next(iter(checks)))
+            if known is not None:
+                return known
         plain = [trial for trial, _ in wrong if not trial.case.check]
         given = [trial.case.args.get("config") or {} for trial, _ in wrong]
         if not plain or len({len(config) for config in given}) > 2:
@@ -82,6 +129,15 @@ class Optimiser(Kind):
             f"is right where the config names everything and wrong where {which} is left out",
             "compare your defaults with the text, one by one.",
         )
+
+
+def _poorer(config: Value, state: Sequence[str]) -> Iterator[dict[str, Value]]:
+    """The config without one or more of the keys of its state, in each way."""
+    if not isinstance(config, Mapping):
+        return
+    for count in range(1, len(state) + 1):
+        for gone in itertools.combinations(state, count):
+            yield {key: value for key, value in config.items() if key not in gone}
 
 
 def columns_first(array: np.ndarray) -> bool:

@@ -27,7 +27,8 @@ def bowl(params: Mapping[str, Value], targets: Mapping[str, Value]) -> Object:
         away = {key: now["params"][key] - targets[key] for key in targets}
         size = 1 + float(np.mean(X)) / 4 + float(np.sum(X[:, 0] * y)) / 20
         joint = sum(float(np.mean(d)) for d in away.values())
-        grads = {key: size * (d + joint / d.size) for key, d in away.items()}
+        # From the last layer to the first, as back-propagation finds them.
+        grads = {key: size * (d + joint / d.size) for key, d in reversed(away.items())}
         total = sum(float(np.sum(d**2)) for d in away.values()) + joint**2
         return 0.5 * size * total, grads
 

@@ -283,7 +283,7 @@ def groupnorm_forward(x, gamma, beta, G, gn_param):
     """Normalise each group of C/G neighbouring channels of each image; scale and shift per channel.
 
     x: (N, C, H, W);  gamma, beta: (C,) or (1, C, 1, 1);  G: number of groups, divides C;
-    gn_param: dict with eps (1e-5).
+    gn_param: dict with eps (1e-5). All stay as they are.
     Returns out (N, C, H, W) and the cache for groupnorm_backward.
     """
     ### BEGIN SOLUTION

@@ -396,7 +396,7 @@ def dropconnect_forward(x, w, b, dropconnect_param):
 
     x: (N, d_1, ..., d_k) with d_1·...·d_k = D;  w: (D, M);  b: (M,);
     dropconnect_param: dict with p (probability of keeping a weight), mode ("train" or "test") and
-    optionally seed. Test mode is the plain affine layer.
+    optionally seed; stays as it is. Test mode is the plain affine layer.
     Returns out (N, M) and the cache for dropconnect_backward.
     """
     ### BEGIN SOLUTION

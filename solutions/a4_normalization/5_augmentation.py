@@ -262,7 +262,7 @@ before_and_after(batch, color_jitter(batch, np.random.default_rng(0), 0.25, 0.6)
 
 # %% exercise="random_affine"
 def random_affine(images, rng, degrees=10, translate=0.1, scale=(0.9, 1.1), shear=5):
-    """Shear, scale, rotate and shift each image at random, about its centre.
+    """Shear, scale, rotate and shift each image at random, about its centre, ((H-1)/2, (W-1)/2).
 
     images: (N, C, H, W), left as they are;  rng: numpy.random.Generator;
     degrees: the angle is uniform in ±degrees;  translate: shifts are uniform in ±translate·H rows

@@ -168,9 +168,11 @@ check(optimal_step_quadratic)
 # ```
 #
 # `config` holds the settings, such as `learning_rate`, and whatever the method must remember until
-# the next step. A setting that is missing takes its default, and so does a `config` that is `None`. The
-# caller keeps one `config` per parameter and always passes on the one that came back. `w` and `dw`
-# themselves stay as they are: somebody may still need them.
+# the next step. A setting that is missing takes its default, and so does a `config` that is `None`; one
+# that is 0 is not missing. The caller keeps one `config` per parameter and always passes on the one that
+# came back. Its first `config` may also bring what an earlier run remembered, under the names in the
+# docstrings; then the method goes on from there. `w` and `dw` themselves stay as they are: somebody may still
+# need them.
 #
 # The simplest has nothing to remember. Take care of the `config` once here; the others are the same.
 

@@ -52,7 +52,7 @@ def conv_forward(x, w, b, conv_param):
     """A convolution without flipping.
 
     x: images (N, C, H, W);  w: filters (F, C, HH, WW);  b: biases (F,);
-    conv_param: {"stride": pixels between windows, "pad": zeros on each side}.
+    conv_param: {"stride": pixels between windows, "pad": zeros on each side}; stays as it is.
     Returns out (N, F, H_out, W_out) and the cache for conv_backward.
     """
     ### BEGIN SOLUTION
@@ -200,7 +200,7 @@ def max_pool_forward(x, pool_param):
     """The largest value in each window.
 
     x: images (N, C, H, W);
-    pool_param: {"pool_height": …, "pool_width": …, "stride": …}, in pixels.
+    pool_param: {"pool_height": …, "pool_width": …, "stride": …}, in pixels; stays as it is.
     Returns out (N, C, H_out, W_out), sizes as for a convolution without padding, and the cache.
     """
     ### BEGIN SOLUTION

@@ -441,7 +441,8 @@ check(feature_extractor)
 def fine_tune(net, X, y, learning_rates, steps):
     """Full-batch gradient descent with a rate for each parameter; changes net.params.
 
-    net: has params and loss;  X, y: all examples of the new task;
+    net: has params and loss(X, y) -> (loss, grads), two dicts with the same keys;
+    X, y: all examples of the new task;
     learning_rates: dict, name -> rate; parameters that are not in it stay as they are.
     Returns the list of `steps` losses, each from before its step.
     """

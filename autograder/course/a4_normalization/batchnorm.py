@@ -67,11 +67,13 @@ def forward_cases(rng, inner=()):
     constant = np.round(numbers(rng, 6, 3, *inner), 3)
     constant[:, 1] = 2.5
     whole = np.rint(4 * numbers(rng, 5, 3, *inner)).astype(np.int64)
+    narrow = 0.003 * numbers(rng, 6, 3, *inner)
     return [
         case(7, 4, tags=[CONDUCT, "default parameters"]),
         case(5, 3, {"eps": 0.05, "momentum": 0.8} | running(rng, 3)),
         case(6, 5, {"eps": 0.3, "momentum": 0.35}),
         case(4, 4, {"momentum": 0.6} | running(rng, 4), tags=["square"]),
+        case(6, 3, {"eps": 0.0, "momentum": 0.0} | running(rng, 3), "settings of 0", x=narrow),
         case(1, 3, None, "N = 1"),
         case(6, 3, None, "constant features", x=constant, words="one constant feature in "),
         case(5, 3, None, "non-contiguous", words="strided ", spread=True),
@@ -151,6 +153,24 @@ def affine_forgotten_in_test(x, gamma, beta, bn_param):
 
 def not_stored(x, gamma, beta, bn_param):
     return normalise(x, gamma, beta, dict(bn_param))
+
+
+def zero_is_missing(x, gamma, beta, bn_param):
+    mine = {k: v for k, v in bn_param.items() if isinstance(v, np.ndarray) or v != 0}
+    out = normalise(x, gamma, beta, mine)
+    bn_param.update({key: mine[key] for key in mine if key.startswith("running")})
+    return out
+
+
+def test_mode_without_defaults(x, gamma, beta, bn_param):
+    if bn_param["mode"] == "test":
+        bn_param = {"running_mean": bn_param["running_mean"], **bn_param}
+    return normalise(x, gamma, beta, bn_param)
+
+
+def settings_taken_out(x, gamma, beta, bn_param):
+    eps = bn_param.pop("eps", 1e-5)
+    return normalise(x, gamma, beta, bn_param, eps=eps)
 
 
 def only_the_mean_stored(x, gamma, beta, bn_param):
@@ -237,6 +257,29 @@ FORWARD_MISCONCEPTIONS = (
         "The averages always move with momentum 0.9, whatever bn_param says. Read it from there.",
         "running_mean",
         0.15,
+    ),
+    Misconception(
+        "zero-taken-for-missing",
+        zero_is_missing,
+        "A setting of 0 is replaced by its default. `or` takes 0 for nothing, as it takes None; "
+        "only a key that is not there is missing.",
+        "settings of 0",
+        0.1,
+    ),
+    Misconception(
+        "no-defaults-in-test-mode",
+        test_mode_without_defaults,
+        "Test mode relies on training having been there before. A key that is missing takes its "
+        "default in both modes, and that of the running statistics is zeros.",
+        "out in test mode before any training",
+        0.1,
+    ),
+    Misconception(
+        "settings-taken-out",
+        settings_taken_out,
+        "A setting is gone from bn_param after the call, so that the next one finds only the "
+        "default. pop takes a key out; look it up instead.",
+        "conduct",
     ),
     Misconception(
         "momentum-swapped",

@@ -57,7 +57,7 @@ def folded_forward(x, gamma, beta, bn_param):
             old = bn_param.get(key)
             bn_param[key] = rate * value if old is None else old + rate * (value - old)
     else:
-        mean, var = bn_param["running_mean"], bn_param["running_var"]
+        mean, var = bn_param.get("running_mean", 0 * gamma), bn_param.get("running_var", 0 * gamma)
     slope = gamma / (var + bn_param.get("eps", 1e-5)) ** 0.5
     return (x - mean) * slope + beta, None
 

@@ -113,6 +113,15 @@ def right(dout, cache):
     return (dout @ used.T).reshape(x.shape), dw, dout.sum(axis=0)
 
 
+def _forward_with_settings(x, w, b, dropconnect_param):
+    return forward()(x, w, b, dropconnect_param)[0], (x, w, b, dict(dropconnect_param))
+
+
+def _backward_redrawing(dout, cache):
+    x, w, b, param = cache
+    return right(dout, forward()(x, w, b, param)[1])
+
+
 def dx(wrong):
     return lambda dout, cache: (wrong(dout, *cache), *right(dout, cache)[1:])
 
@@ -290,6 +299,7 @@ FORWARD_MISTAKES = (
         "same seed",
         0.15,
     ),
+    *dropout.seed_mistakes(forward, "dropconnect_param"),
     Misconception(
         "bias-forgotten",
         forward(bias=0),
@@ -307,6 +317,14 @@ FORWARD_MISTAKES = (
 )
 
 BACKWARD_MISTAKES = (
+    Misconception(
+        "mask-redrawn",
+        functions(_forward_with_settings, _backward_redrawing),
+        "Backward draws the mask once more. With a seed that happens to give the same one; without "
+        "one forward and backward have two masks. Keep the mask itself in the cache.",
+        "dx without a seed",
+        0.3,
+    ),
     mistake(
         "dx-through-dropped-weights",
         dx(lambda dout, x, w, b, used, kept, p: (dout @ w.T).reshape(x.shape)),

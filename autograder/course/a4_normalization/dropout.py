@@ -108,6 +108,14 @@ def seed_ignored(shape, param):
     return np.random.default_rng().random(shape) < param["p"]
 
 
+def zero_is_no_seed(shape, param):
+    return np.random.default_rng(param.get("seed") or None).random(shape) < param["p"]
+
+
+def seed_taken_out(shape, param):
+    return np.random.default_rng(param.pop("seed", None)).random(shape) < param["p"]
+
+
 def one_seed_for_all(shape, param):
     seed = 0 if "seed" in param else None
     return np.random.default_rng(seed).random(shape) < param["p"]
@@ -150,6 +158,27 @@ def in_place(layer):
         return out, cache
 
     return forward
+
+
+def seed_mistakes(layer, param):
+    """Seeds that are there and not seen, or seen once and gone."""
+    return (
+        Misconception(
+            "seed-zero-ignored",
+            layer(zero_is_no_seed),
+            "With seed 0 every call draws another mask. 0 counts as false, so `if seed` and `or` "
+            "pass it by; ask whether there is a seed, not whether it is true.",
+            "seed 0",
+            0.1,
+        ),
+        Misconception(
+            "seed-taken-out",
+            layer(seed_taken_out),
+            f"The seed is gone from {param} once you have used it, so the caller's next call with "
+            "the same dictionary draws another mask. pop takes a key out; look it up instead.",
+            "conduct",
+        ),
+    )
 
 
 def forward_misconceptions(layer, other_scale):
@@ -203,6 +232,7 @@ def forward_misconceptions(layer, other_scale):
             "same seed",
             0.15,
         ),
+        *seed_mistakes(layer, "dropout_param"),
         Misconception(
             "every-seed-the-same",
             layer(one_seed_for_all),

@@ -10,6 +10,7 @@ from autograder.course.a4_normalization.dropout import (
     INVERTED,
     VANILLA,
     cases,
+    draw,
     inverted,
     pair,
     vanilla,
@@ -54,6 +55,19 @@ class Form:
 
     def functions(self, forward, backward):
         return pair(self.name, forward, backward)
+
+    def redrawing(self):
+        def forward(x, dropout_param):
+            out, cache = self.forward(x, dropout_param)
+            return out, (cache, dict(dropout_param))
+
+        def backward(dout, cache):
+            (mask, p, _), param = cache
+            if mask is None:
+                return self.test(dout, p)
+            return dout * draw(dout.shape, param) * self.scale(p)
+
+        return self.functions(forward, backward)
 
     def with_global(self):
         state = {}
@@ -114,6 +128,14 @@ def shared(form):
             "Backward draws a mask of its own. Forward and backward must use one and the same: "
             "keep it in the cache.",
             0.5,
+        ),
+        Misconception(
+            "mask-redrawn",
+            form.redrawing(),
+            "Backward draws the mask once more. With a seed that happens to give the same one; "
+            "without one forward and backward have two masks. Keep the mask itself in the cache.",
+            "dx without a seed",
+            0.3,
         ),
         form.mistake(
             "gradient-of-relu",

@@ -24,6 +24,7 @@ def stop_cases(rng):
         case([2.0, 2.5], 1, "patience 1"),
         case([5.0, 4.0, 3.0, 2.0, 1.0], 2, "a loss that always falls"),
         case([-1.0, -2.0, -1.5, -1.75], 2, "negative losses"),
+        case([3e12, 2e12, 2.5e12, 1e12, 4e12, 2e12], 2, "large losses"),
     ]
 
 
@@ -136,6 +137,10 @@ class LossOfTheLastStep(Stopper):
 
 class StartsAtZero(Stopper):
     start = 0.0
+
+
+class StartsAtANumber(Stopper):
+    start = 1e9
 
 
 class NeverSaysSo(Stopper):
@@ -282,6 +287,15 @@ EXERCISES = (
                 "anything that can come?",
                 "best_loss",
                 0.5,
+            ),
+            Misconception(
+                "best-starts-at-a-number",
+                StartsAtANumber,
+                "The best loss starts at a number that seemed large enough. Losses have no fixed "
+                "scale: summed over many examples they may begin above it and then none is ever "
+                "the best. What is above every number?",
+                "large losses",
+                0.15,
             ),
             Misconception(
                 "never-says-stop",

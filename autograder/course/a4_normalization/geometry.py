@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder.battery.classes import Scripted
+from autograder.battery.geometry import BORDER, WHOLE
 from autograder.course.a4_normalization.augmentation import augmentation_cases
 from autograder.exercise import Exercise, Misconception
 from cs_nn.data.augmentation import random_affine, random_resized_crop
@@ -28,15 +29,15 @@ def read(images, rows, columns, nearest=False, repeat=False):
     return out.astype(images.dtype)
 
 
-def grid(first, extent, size, corners=False):
+def grid(first, extent, size, corners=False, half=0.5, bleed=0.0):
     """Places of ``size`` pixels in a crop that starts at ``first``, both (N,)."""
     if corners:
         return first[:, None] + np.arange(size) * ((extent - 1) / max(size - 1, 1))[:, None]
-    places = (np.arange(size) + 0.5) * extent[:, None] / size - 0.5
-    return first[:, None] + np.clip(places, 0, extent[:, None] - 1)
+    places = (np.arange(size) + half) * extent[:, None] / size - half
+    return first[:, None] + np.clip(places, -bleed, extent[:, None] - 1 + bleed)
 
 
-def resized(side=None, place=None, nearest=False, corners=False):
+def resized(side=None, place=None, nearest=False, corners=False, half=0.5, bleed=0.0):
     """Resized crop with one thing changed: ``side(rng, n, low, high)`` and ``place``."""
 
     def crop(images, rng, size, scale=(0.5, 1.0)):
@@ -48,7 +49,8 @@ def resized(side=None, place=None, nearest=False, corners=False):
         for length in (height, width):
             extent = np.maximum(np.rint(fraction * length), 1)
             first = np.floor(where(rng, n) * (length - extent + 1))
-            both.append(grid(first, extent, size, corners))
+            places = grid(first, extent, size, corners, half, bleed)
+            both.append(np.clip(places, 0, length - 1))
         rows, columns = both[0][:, :, None], both[1][:, None, :]
         rows, columns = np.broadcast_arrays(rows, columns)
         return read(images, rows, columns, nearest)
@@ -96,7 +98,7 @@ def crop_by_loop(images, rng, size, scale=(0.5, 1.0)):
 
 
 def crop_with_proportions(images, rng, size, scale=(0.5, 1.0)):
-    """The proportions are drawn as well, as PyTorch does; corners on corners."""
+    """The proportions are drawn as well, as PyTorch does, and parts of pixels."""
     out = np.empty((*images.shape[:2], size, size), images.dtype)
     height, width = images.shape[2:]
     for i in range(len(images)):
@@ -105,8 +107,9 @@ def crop_with_proportions(images, rng, size, scale=(0.5, 1.0)):
         tall = rng.uniform(max(area, area / widest), 1.0) if area < 1 else 1.0
         h, w = tall * height, area / tall * width
         top, left = rng.uniform(0, height - h), rng.uniform(0, width - w)
-        rows = top + np.linspace(0, h - 1, size)
-        columns = left + np.linspace(0, w - 1, size)
+        half = (np.arange(size) + 0.5) / size
+        rows = top + np.clip(half * h - 0.5, 0, h - 1)
+        columns = left + np.clip(half * w - 0.5, 0, w - 1)
         places = np.broadcast_arrays(rows[None, :, None], columns[None, None, :])
         out[i] = read(images[i : i + 1], *places)[0]
     return out
@@ -114,7 +117,7 @@ def crop_with_proportions(images, rng, size, scale=(0.5, 1.0)):
 
 def affine(
     angle=None, size=None, slant=None, shift=None, order="shear first", middle=True,
-    nearest=False, repeat=False,
+    nearest=False, repeat=False, aside=0.0,
 ):  # fmt: skip
     """Random affine map with one thing changed; each draw is ``f(rng, n, setting)``."""
 
@@ -131,7 +134,7 @@ def affine(
         skew = np.array([[one, zero], [lean, one]]).transpose(2, 0, 1)
         forth = spin @ skew if order == "shear first" else skew @ spin
         back = np.linalg.inv(forth * factor[:, None, None])
-        centre = np.array([(height - 1) / 2, (width - 1) / 2]) * middle
+        centre = np.array([(height - 1) / 2, (width - 1) / 2]) * middle + aside
         row, column = np.mgrid[:height, :width]
         r = row - centre[0] - down[:, None, None]
         c = column - centre[1] - right[:, None, None]
@@ -211,6 +214,30 @@ RESIZED = (
         "how near it is.",
         "resizing",
         0.3,
+    ),
+    Misconception(
+        "corners-on-corners",
+        resized(corners=True),
+        "The first and last pixel of the result are laid on the first and last of the part, as "
+        "linspace does. The formula lays the outer edges on each other: centres at i + ½.",
+        WHOLE,
+        0.15,
+    ),
+    Misconception(
+        "half-a-pixel-forgotten",
+        resized(half=0.0),
+        "The halves are missing, so the picture slides up and to the left by up to half a pixel. "
+        "The centre of pixel i lies at i + ½, in the result and in the image.",
+        WHOLE,
+        0.15,
+    ),
+    Misconception(
+        "looks-beyond-the-part",
+        resized(bleed=0.5),
+        "At the border of the part pixels from outside of it are mixed in. Places are to be kept "
+        "inside the part that was cut out, not only inside the image.",
+        BORDER,
+        0.1,
     ),
     Misconception(
         "not-resized",
@@ -319,6 +346,14 @@ AFFINE = (
         0.3,
     ),
     Misconception(
+        "beside-the-centre",
+        affine(aside=0.5),
+        "The map is about (H/2, W/2), which is half a pixel beside the centre: half a turn would "
+        "move the image by one pixel. What is the mean of the rows 0 … H−1?",
+        "shift",
+        0.1,
+    ),
+    Misconception(
         "nearest-pixel",
         affine(nearest=True),
         "Each pixel of the result is the nearest one of the image. Mix the four around, each by "
@@ -353,7 +388,7 @@ EXERCISES = (
         reference={"random_resized_crop": random_resized_crop},
         cases=augmentation_cases([{"scale": (0.2, 0.45)}, {}, {"scale": (0.3, 0.9)}], (3, 2, 6, 6)),
         misconceptions=RESIZED,
-        variants=(crop_by_loop, resized(corners=True), crop_with_proportions),
+        variants=(crop_by_loop, resized(), crop_with_proportions),
     ),
     Exercise(
         name="random_affine",

@@ -37,11 +37,13 @@ def cases(rng):
 
     room = strided({"x": np.round(numbers(rng, 2, 6, 2, 3) + 0.6, 3)})["x"]
     whole = np.rint(4 * numbers(rng, 2, 6, 2, 3)).astype(np.int64)
+    narrow = 0.003 * numbers(rng, 3, 6, 2, 2)
     return [
         case((5, 6, 3, 4), 3, tags=[CONDUCT]),
         case((3, 6, 2, 3), 2, eps=0.04),
         case((2, 8, 3, 2), 4, eps=0.3),
         case((2, 4, 3, 3), 2, tags=["square"]),
+        case((3, 6, 2, 2), 2, "settings of 0", eps=0.0, x=narrow, words="narrow "),
         case((2, 6, 3, 2), 3, "gamma and beta of shape (C,)", flat=True),
         case((1, 6, 2, 3), 2, "N = 1"),
         case((2, 5, 2, 3), 1, "one group"),

@@ -10,7 +10,7 @@ from autograder.course.a4_normalization.layernorm_variants import (
     loop_forward,
 )
 from autograder.course.drawing import layer_cases, numbers
-from autograder.exercise import Exercise, Misconception
+from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.layers.normalization import layernorm_backward, layernorm_forward
 
 REFERENCE = {"layernorm_forward": layernorm_forward, "layernorm_backward": layernorm_backward}
@@ -25,9 +25,18 @@ def draw(rng, shape):
     }
 
 
+def without_epsilon(rng):
+    """An eps of 0, for inputs of a spread at which the default would show."""
+    given = draw(rng, (4, 6))
+    args = given | {"x": 0.003 * given["x"], "ln_param": {"eps": 0.0}}
+    words = "x of shape (4, 6) with eps = 0"
+    return [Case(words, args, "settings of 0", extra={"dout": numbers(rng, 4, 6)})]
+
+
 CASES = layer_cases(
     draw,
     lambda args: args["x"].shape,
+    more=without_epsilon,
     ordinary=((5, 7), (6, 4), (3, 8)),
     deep=None,
     square=(4, 4),

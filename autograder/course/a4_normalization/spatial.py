@@ -109,7 +109,7 @@ def by_axes(x, gamma, beta, bn_param):
             old = bn_param.get(key, np.zeros_like(gamma))
             bn_param[key] = momentum * old + (1 - momentum) * new
     else:
-        mean, var = bn_param["running_mean"], bn_param["running_var"]
+        mean, var = (bn_param.get(key, 0 * gamma) for key in ("running_mean", "running_var"))
     std = np.sqrt(var + eps).reshape(1, -1, 1, 1)
     h = (x - mean.reshape(1, -1, 1, 1)) / std
     return g * h + b, (h, std, g)

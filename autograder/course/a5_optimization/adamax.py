@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.moments import CASES, UNCORRECTED, shared_by_the_family
+from autograder.course.a5_optimization.moments import CASES_MAX, UNCORRECTED, shared_by_the_family
 from autograder.course.a5_optimization.recipes import ZEROS, Recipe
 from autograder.exercise import Exercise, Misconception
 from cs_nn.optim.first_order import adamax
@@ -73,7 +73,7 @@ EXERCISES = (
         name="adamax",
         kind=Optimiser(),
         reference={"adamax": adamax},
-        cases=CASES,
+        cases=CASES_MAX,
         misconceptions=(
             *shared_by_the_family(ADAMAX, ADAMAX.replacing("w - learning", "w + learning")),
             Misconception(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.recipes import ZEROS, Recipe, optimiser_cases
+from autograder.course.a5_optimization.recipes import POSITIVE, ZEROS, Recipe, optimiser_cases
 from autograder.course.a5_optimization.shared import epsilon_mistakes, shared_by_all
 from autograder.exercise import Exercise, Misconception
 from cs_nn.optim.first_order import adagrad, rmsprop
@@ -143,7 +143,12 @@ EXERCISES = (
         name="adagrad",
         kind=Optimiser(),
         reference={"adagrad": adagrad},
-        cases=optimiser_cases({"learning_rate": 0.17}, {"learning_rate": 0.6}, epsilon=0.05),
+        cases=optimiser_cases(
+            {"learning_rate": 0.17},
+            {"learning_rate": 0.6},
+            epsilon=0.05,
+            state={"cache": POSITIVE},
+        ),
         misconceptions=(
             *shared(ADAGRAD, "np.sqrt(cache)"),
             Misconception(
@@ -173,6 +178,8 @@ EXERCISES = (
             {"learning_rate": 0.17, "decay_rate": 0.9},
             {"learning_rate": 0.05, "decay_rate": 0.6},
             epsilon=0.05,
+            state={"cache": POSITIVE},
+            zeros=("learning_rate", "decay_rate"),
         ),
         misconceptions=(
             *shared(RMSPROP, "np.sqrt(cache)"),

@@ -46,6 +46,10 @@ def ball_cases(rng):
     start = case((3, 2), 0.2, 0.7, "first step")
     start.args["x_prev"][:] = start.args["x"]
     narrow = case((4, 2), 0.3, 0.8, "float32", words=" in float32")
+    tags = ["any float", "may refuse"]
+    whole = case((3, 4), 0.3, 0.7, "integer points", tags, " of integers")
+    for key in ("x", "x_prev"):
+        whole.args[key] = np.rint(5 * whole.args[key]).astype(int)
     spread = case((3, 4), 0.15, 0.6, "non-contiguous", words=" in strided arrays")
     return [
         case((3, 4), 0.11, 0.6, tags=[CONDUCT]),
@@ -53,6 +57,7 @@ def ball_cases(rng):
         case((2, 3, 2), 1.3, 0.35),
         start,
         case((4,), 0.25, 0.0, "no momentum"),
+        whole,
         Case(spread.label, strided(spread.args), spread.check),
         Case(narrow.label, as_dtype(narrow.args, np.float32), narrow.check),
     ]
@@ -100,6 +105,10 @@ def ball_wide(x, x_prev, grad, alpha, beta):
     return x - np.float64(alpha) * grad + beta * (x - x_prev)
 
 
+def ball_cut_off(x, x_prev, grad, alpha, beta):
+    return (x - alpha * grad + beta * (x - x_prev)).astype(x.dtype)
+
+
 def ball_by_velocity(x, x_prev, grad, alpha, beta):
     velocity = x - x_prev
     velocity = beta * velocity - alpha * grad
@@ -107,11 +116,11 @@ def ball_by_velocity(x, x_prev, grad, alpha, beta):
 
 
 def ball_multiplied_out(x, x_prev, grad, alpha, beta):
-    return ((1 + beta) * x - beta * x_prev - alpha * grad).astype(x.dtype)
+    return ((1 + beta) * x - beta * x_prev - alpha * grad).astype(grad.dtype)
 
 
 def ball_by_loop(x, x_prev, grad, alpha, beta):
-    out = np.zeros_like(x)
+    out = np.zeros_like(grad)
     for i in range(len(x)):
         out[i] = x[i] - alpha * grad[i] + beta * (x[i] - x_prev[i])
     return out
@@ -172,6 +181,14 @@ EXERCISES = (
         reference={"polyak_heavy_ball": polyak_heavy_ball},
         cases=ball_cases,
         misconceptions=(
+            Misconception(
+                "integers-cut-off",
+                ball_cut_off,
+                "From a point of integers the next one comes back in integers: the fraction of the "
+                "step is cut off. Only a float array can hold the result.",
+                "integer points",
+                0.1,
+            ),
             Misconception(
                 "step-uphill",
                 ball_uphill,

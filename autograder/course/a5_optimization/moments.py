@@ -1,6 +1,12 @@
 """Rules with two moments, Adam's family: their recipes, inputs and shared misconceptions."""
 
-from autograder.course.a5_optimization.recipes import ZEROS, Recipe, optimiser_cases
+from autograder.course.a5_optimization.recipes import (
+    POSITIVE,
+    SIGNED,
+    ZEROS,
+    Recipe,
+    optimiser_cases,
+)
 from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Misconception
 
@@ -45,9 +51,18 @@ SETTINGS = (
     {"learning_rate": 0.08, "beta1": 0.7, "beta2": 0.95},
     {"learning_rate": 0.3, "beta1": 0.8, "beta2": 0.6},
 )
-CASES = optimiser_cases(*SETTINGS, epsilon=0.05)
+ZERO = ("learning_rate", "beta1", "beta2")
+MEMORY = {"m": SIGNED, "v": POSITIVE, "t": 3}
+CASES = optimiser_cases(*SETTINGS, epsilon=0.05, state=MEMORY, zeros=ZERO)
+CASES_MAX = optimiser_cases(
+    *SETTINGS, epsilon=0.05, state={"m": SIGNED, "u": POSITIVE, "t": 3}, zeros=ZERO
+)
 CASES_W = optimiser_cases(
-    SETTINGS[0] | {"weight_decay": 0.2}, SETTINGS[1] | {"weight_decay": 0.07}, epsilon=0.05
+    SETTINGS[0] | {"weight_decay": 0.2},
+    SETTINGS[1] | {"weight_decay": 0.07},
+    epsilon=0.05,
+    state=MEMORY,
+    zeros=(*ZERO, "weight_decay"),
 )
 
 
@@ -81,6 +96,15 @@ def shared_by_the_family(rule, uphill):
             "1 − β⁰ = 0. At the first step t must be 1.",
             "first step",
             0.4,
+        ),
+        Misconception(
+            "t-counts-the-next-step",
+            rule.default(t=1).but(t="t").storing(*stored[:2], t="t + 1"),
+            "t in the config is one ahead: it starts at 1, though it counts the steps done. Your "
+            "own runs come out right; a config that brings t from elsewhere is corrected as if "
+            "it were a step younger.",
+            "a given state",
+            0.1,
         ),
         Misconception(
             "moments-not-stored",

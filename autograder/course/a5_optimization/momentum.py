@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.recipes import ZEROS, Recipe, optimiser_cases
+from autograder.course.a5_optimization.recipes import SIGNED, ZEROS, Recipe, optimiser_cases
 from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Exercise, Misconception
 from cs_nn.optim.first_order import sgd_momentum
@@ -15,7 +15,15 @@ MOMENTUM = Recipe(
 )
 UPHILL = MOMENTUM.replacing("- learning", "+ learning")
 CASES = optimiser_cases(
-    {"learning_rate": 0.17, "momentum": 0.6}, {"learning_rate": 0.05, "momentum": 0.8}
+    {"learning_rate": 0.17, "momentum": 0.6},
+    {"learning_rate": 0.05, "momentum": 0.8},
+    state={"velocity": SIGNED},
+    zeros=("learning_rate", "momentum"),
+)
+AGAINST_THE_MOTION = (
+    "Your own runs come out right, but the velocity in your config points against the motion: in "
+    "v ← μv − η·dw it is what w moves by. A velocity that the caller hands over pushes the wrong "
+    "way, and so does yours in other hands."
 )
 
 
@@ -36,11 +44,10 @@ def with_setdefault(w, dw, config=None):
     return next_w, config
 
 
-def with_velocity_downhill(w, dw, config=None):
+def with_a_memory_of_its_own(w, dw, config=None):
     config = dict(config or {})
     rate, mu = config.get("learning_rate", 0.01), config.get("momentum", 0.9)
-    v = mu * config.get("velocity", 0) + rate * dw
-    config["velocity"] = v
+    config["downhill"] = v = mu * config.get("downhill", 0) + rate * dw
     return w - v, config
 
 
@@ -81,6 +88,13 @@ EXERCISES = (
                 "of the past. Look at the sign of the momentum term.",
                 "later steps",
                 0.4,
+            ),
+            Misconception(
+                "velocity-against-the-motion",
+                MOMENTUM.but(velocity="momentum * velocity + learning_rate * dw", w="w - velocity"),
+                AGAINST_THE_MOTION,
+                "a given state",
+                0.15,
             ),
             Misconception(
                 "old-velocity-used",
@@ -157,6 +171,11 @@ EXERCISES = (
                 0.4,
             ),
         ),
-        variants=(with_setdefault, with_velocity_downhill, with_velocity_in_place, entry_by_entry),
+        variants=(
+            with_setdefault,
+            with_a_memory_of_its_own,
+            with_velocity_in_place,
+            entry_by_entry,
+        ),
     ),
 )

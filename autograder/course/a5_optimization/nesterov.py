@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.momentum import CASES, MOMENTUM
+from autograder.course.a5_optimization.momentum import AGAINST_THE_MOTION, CASES, MOMENTUM
 from autograder.course.a5_optimization.recipes import Recipe
 from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.exercise import Exercise, Misconception
@@ -68,6 +68,16 @@ EXERCISES = (
                 "written out.",
                 "first step",
                 0.3,
+            ),
+            Misconception(
+                "velocity-against-the-motion",
+                NESTEROV.but(
+                    velocity="momentum * velocity + learning_rate * dw",
+                    w="w + momentum * v_prev - (1 + momentum) * velocity",
+                ),
+                AGAINST_THE_MOTION,
+                "a given state",
+                0.15,
             ),
             Misconception(
                 "plain-momentum",

@@ -29,6 +29,7 @@ def plateau_cases(rng):
         case([1.0, *[1.1] * 12], "minimum",
              factor=0.1, patience=2, threshold=1e-4, minimum=0.004),
         case([0.5, 0.6, 0.7, 0.4, 0.5, 0.3], "patience of one", factor=0.5, patience=1),
+        case([3e12, 2e12, 2.5e12, 1e12, 4e12, 2e12, 3e12], "large losses", factor=0.5, patience=2),
     ]  # fmt: skip
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from autograder.battery.functions import CONDUCT
-from autograder.battery.optimisers import OMITTED, columns_first
+from autograder.battery.optimisers import NOTHING, OMITTED, STATE, columns_first
 from autograder.course.drawing import as_dtype, numbers, strided
 from autograder.exercise import Case
 
 ZEROS = "zeros like w"
 STEPS = 5
+SIGNED, POSITIVE = "signed", "positive"
 
 
 class Recipe:
@@ -168,6 +170,16 @@ def rate_lost(rule: Any) -> Any:
     return step
 
 
+def zero_is_missing(rule: Any) -> Any:
+    """The rule, reading its settings as ``config.get("momentum") or 0.9``."""
+
+    def step(w, dw, config=None):
+        kept = {k: v for k, v in (config or {}).items() if isinstance(v, np.ndarray) or v != 0}
+        return rule(w, dw, kept)
+
+    return step
+
+
 def config_not_returned(rule: Any) -> Any:
     """The rule, returning the parameters alone."""
 
@@ -213,6 +225,8 @@ def optimiser_cases(
     epsilon: float | None = None,
     tiny: float = 1e-8,
     rate: float = 0.1,
+    state: Mapping[str, str | int] = MappingProxyType({}),
+    zeros: Sequence[str] = ("learning_rate",),
 ):
     """The suite of runs for an update rule.
 
@@ -222,6 +236,9 @@ def optimiser_cases(
         epsilon: another epsilon, for rules that have one.
         tiny: size of the gradients that make epsilon show.
         rate: learning rate where only that is set.
+        state: what the rule remembers, key by key: a number, or whether its entries are
+            ``SIGNED`` or ``POSITIVE``.
+        zeros: settings that may be 0; beside them epsilon, where the rule has one.
     """
 
     def case(rng, shape, config, check="", words="", tags=(), slopes=None, **extra):
@@ -259,7 +276,35 @@ def optimiser_cases(
             words = "and tiny gradients"
             made.append(case(rng, (3, 2), only_rate, "tiny gradients", words, slopes=slopes))
             made.append(case(rng, (4,), {**first, "epsilon": epsilon}, "tiny gradients"))
-        return [*made, *memory(rng, first)]
+        return [*made, *nothing(rng), *memory(rng, first), *taken_up(rng, first)]
+
+    def nothing(rng):
+        """Settings of 0: the learning rate alone, which hides all others, and those at once."""
+        others = [key for key in zeros if key != "learning_rate"]
+        given = {"learning_rate": rate} | dict.fromkeys(others, 0.0)
+        slopes = gradients(rng, (3, 2))
+        if epsilon is not None:
+            given["epsilon"] = 0.0
+            slopes = gradients(rng, (3, 2), tiny)
+        made = [case(rng, (3, 2), given, NOTHING, slopes=slopes)] if len(given) > 1 else []
+        if "learning_rate" in zeros:
+            made.append(case(rng, (2, 3), {"learning_rate": 0.0}, NOTHING))
+        return made
+
+    def taken_up(rng, config):
+        """The state of an earlier run, in one axis: some students keep it as a list."""
+        if not state:
+            return []
+        values = {
+            key: kind if isinstance(kind, int) else _entries(rng, kind == POSITIVE)
+            for key, kind in state.items()
+        }
+        words = f"and a config that brings {', '.join(state)}"
+        slopes = gradients(rng, (6,))[:3]
+        return [
+            case(rng, (6,), {**config, **values}, STATE, words, slopes=slopes,
+                 state=list(state)),
+        ]  # fmt: skip
 
     def memory(rng, config):
         slopes = [strided({"g": g})["g"] for g in gradients(rng, (3, 4))]
@@ -281,6 +326,11 @@ def optimiser_cases(
         ]
 
     return cases
+
+
+def _entries(rng, positive):
+    entries = 0.2 * numbers(rng, 6)
+    return np.abs(entries) if positive else entries
 
 
 def turned(array: np.ndarray) -> np.ndarray:

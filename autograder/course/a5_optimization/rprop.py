@@ -4,8 +4,15 @@ import dataclasses
 
 import numpy as np
 
-from autograder.battery.optimisers import Optimiser
-from autograder.course.a5_optimization.recipes import STEPS, ZEROS, Recipe, optimiser_cases
+from autograder.battery.optimisers import NOTHING, Optimiser
+from autograder.course.a5_optimization.recipes import (
+    POSITIVE,
+    SIGNED,
+    STEPS,
+    ZEROS,
+    Recipe,
+    optimiser_cases,
+)
 from autograder.course.a5_optimization.shared import shared_by_all
 from autograder.course.drawing import numbers
 from autograder.exercise import Case, Exercise, Misconception
@@ -34,6 +41,8 @@ RPROP = Recipe(
 _CASES = optimiser_cases(
     {"learning_rate": 0.1, "eta_plus": 1.5, "eta_minus": 0.3},
     {"learning_rate": 0.2, "eta_plus": 1.3, "eta_minus": 0.6, "step_min": 0.15, "step_max": 0.22},
+    state={"step": POSITIVE, "prev_grad": SIGNED},
+    zeros=(),
 )
 
 
@@ -51,17 +60,23 @@ def cases(rng):
 
 
 def at_the_bounds(rng):
-    """Steps that reach the default bounds, 50 and 1e-6."""
+    """Steps that reach the default bounds, 50 and 1e-6, or find no lower one."""
 
-    def case(config, scale, words):
+    def case(config, scale, words, check="default bounds"):
         slopes = [numbers(rng, 2, 3) for _ in range(STEPS)]
         args = {"w": scale * numbers(rng, 2, 3), "config": config}
         label = f"w of shape (2, 3) {words}"
-        return Case(label, args, "default bounds", extra={"gradients": slopes})
+        return Case(label, args, check, extra={"gradients": slopes})
 
     return [
         case({"learning_rate": 20.0, "eta_plus": 2.0}, 1.0, "and steps that reach 50"),
         case({"learning_rate": 3e-6, "eta_minus": 0.2}, 1e-6, "and steps that reach 1e-6"),
+        case(
+            {"learning_rate": 3e-6, "eta_minus": 0.2, "step_min": 0.0},
+            1e-6,
+            "and steps that may become as small as they like",
+            NOTHING,
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from autograder.course.a5_optimization.recipes import (
     settings_lost,
     through_a_copy,
     widened,
+    zero_is_missing,
 )
 from autograder.exercise import Misconception
 
@@ -46,6 +47,14 @@ def shared_by_all(rule: Recipe, uphill: Recipe, memory: str = "") -> tuple[Misco
             f"{rate} here.",
             "first step",
             0.1,
+        ),
+        Misconception(
+            "zero-taken-for-missing",
+            zero_is_missing(rule),
+            "A setting of 0 is replaced by its default. `or` takes 0 for nothing, as it takes "
+            "None; only a key that is not there is missing.",
+            "settings of 0",
+            0.15,
         ),
         Misconception(
             "config-not-returned",

@@ -60,6 +60,8 @@ def search_cases(rng):
     far = 3.0 + np.abs(numbers(rng, 3))
     wide, flat, narrow = bowl(3, 40.0), bowl(4, 1.2), bowl(5, 200.0)
     wall = Fixture("barrier", {"b": np.array([2.0, -1.0]), "wall": 2.5})
+    hole = {"b": np.array([2.0, -1.0]), "wall": 2.5, "outside": float("nan")}
+    hole = Fixture("barrier", hole)
     near = {"t": 8.0, "shrink": 0.6}
     return [
         case(wide[0], 3 * numbers(rng, 3), wide[1], tags=[CONDUCT]),
@@ -74,6 +76,7 @@ def search_cases(rng):
         case(flat[0], numbers(rng, 4), flat[1], "a demanding c", t=4.0, c=0.9, shrink=0.9),
         case(flat[0], numbers(rng, 4), flat[1], "a demanding c", downhill=askew, t=5.0, c=0.6),
         case(wall, np.array([0.5, 0.3]), lambda x: x - np.array([2.0, -1.0]), "infinite f", **near),
+        case(hole, np.array([0.5, 0.3]), lambda x: x - np.array([2.0, -1.0]), "NaN from f", **near),
     ]
 
 
@@ -159,7 +162,7 @@ def changing_x(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
 
 
 def by_while(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
-    while f(x + t * direction) > f(x) + c * t * np.sum(gradient * direction):
+    while not f(x + t * direction) <= f(x) + c * t * np.sum(gradient * direction):
         t *= shrink
     return t
 
@@ -280,6 +283,15 @@ EXERCISES = (
                 "slope promises, or the steps may bounce from wall to wall.",
                 "values",
                 0.3,
+            ),
+            Misconception(
+                "nan-accepted",
+                search(accept=lambda f0, f1, t, c, g, d: not f1 > f0 + c * t * (g @ d)),
+                "A step at which f is not a number is accepted. Every comparison with NaN is "
+                "false, `>` as well as `<=`: go on until the condition holds, not while its "
+                "opposite does.",
+                "NaN from f",
+                0.15,
             ),
             Misconception(
                 "share-does-not-shrink",

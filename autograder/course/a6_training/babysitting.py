@@ -177,6 +177,7 @@ def runs(rng):
              "three times the first"),
         case([4 * start, 5 * start, 3.5 * start], "large losses that hardly change",
              "three times the first"),
+        case([2.0, 6.0, 1.0], "a peak of exactly 3 times the first", "three times the first"),
         case([start], "a single loss", "a single loss"),
     ]  # fmt: skip
 
@@ -250,6 +251,13 @@ EXPLODED = Exercise(
             "The limit is 3, whatever the losses start at. It is 3 times the first.",
         ),
         tell(
+            "three-times-counts",
+            lambda losses: not finite(losses) or max(losses) >= 3 * losses[0],
+            "A loss of exactly 3 times the first counts as an explosion; only more than that does.",
+            "three times the first",
+            0.1,
+        ),
+        tell(
             "compared-with-the-lowest",
             lambda losses: not finite(losses) or max(losses) > 3 * min(losses),
             "The losses are compared with the lowest; compare with the first.",
@@ -312,6 +320,9 @@ def rate_cases(rng):
              "explosions"),
         case([(1e-2, dip), (1e-3, falling(0.7))], "a curve that dips", "a dip that does not last"),
         case([(1.0, bang), (10.0, peak)], "curves that all explode", "all explode"),
+        case([(rate, 1e12 * np.array(curve)) for rate, curve in
+              ((1e-4, slow), (1e-2, best), (1e-3, fair))], "losses of another scale",
+             "large losses"),
     ]  # fmt: skip
 
 
@@ -330,6 +341,17 @@ def find_with(value=lambda curve: curve[-1], good=lambda curve: not exploded(cur
         return answer(rates[i], loss, i)
 
     return find_learning_rate
+
+
+def find_from_a_number(loss_curve, rates):
+    best, lowest = None, 1e9
+    for rate in rates:
+        losses = loss_curve(rate)
+        if not exploded(losses) and losses[-1] < lowest:
+            best, lowest = rate, losses[-1]
+    if best is None:
+        raise ValueError("every curve exploded")
+    return best
 
 
 def find_by_loop(loss_curve, rates):
@@ -383,6 +405,15 @@ RATES = Exercise(
             "A rate whose curve exploded is returned. np.argmin takes a nan for the smallest of "
             "all: leave these curves out of the comparison.",
             "explosions",
+        ),
+        tell(
+            "lowest-starts-at-a-number",
+            find_from_a_number,
+            "The lowest end so far starts at a number that seemed large enough. Losses have no "
+            "fixed scale: where all curves end above it, none is ever found. What is above every "
+            "number?",
+            "large losses",
+            0.15,
         ),
         tell(
             "lowest-loss-on-the-way",

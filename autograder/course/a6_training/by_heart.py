@@ -115,6 +115,22 @@ def heart_by_recursion(net, X, y, learning_rate, steps):
     return [loss, *heart_by_recursion(net, X, y, learning_rate, steps - 1)]
 
 
+def paired_by_position(net, X, y, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss, grads = net.loss(X, y)
+        losses.append(loss)
+        for key, gradient in zip(list(net.params), grads.values(), strict=True):
+            net.params[key] = net.params[key] - learning_rate * gradient
+    return losses
+
+
+BY_POSITION = (
+    "Parameters and gradients are paired by their places in the two dictionaries. The gradients "
+    "may come in another order, from the last layer to the first for instance: look each up by "
+    "its name."
+)
+
 HEART = Exercise(
     name="overfit_small_batch",
     kind=Scripted("descent"),
@@ -135,6 +151,7 @@ HEART = Exercise(
             "losses",
             0.2,
         ),
+        tell("paired-by-position", paired_by_position, BY_POSITION, "W1 at the end", 0.3),
         tell(
             "step-uphill",
             descend(update=lambda w, g, rate: w + rate * g),

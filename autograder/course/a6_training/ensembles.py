@@ -265,6 +265,7 @@ def average_cases(rng):
             return as_dtype({key: numbers(rng, *shape) for key, shape in shapes.items()}, dtype)
 
         args = {"params": draw(), "decay": decay, "updates": [draw() for _ in range(steps)]}
+        args["updates"][-1] = dict(reversed(args["updates"][-1].items()))
         names = ", ".join(shapes)
         return Case(f"parameters {names} and decay = {decay}", args, check)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.battery.classes import Scripted
 from autograder.course.a6_training.babysitting import tell
-from autograder.course.a6_training.by_heart import bowl_cases
+from autograder.course.a6_training.by_heart import BY_POSITION, bowl_cases
 from autograder.course.drawing import as_dtype, numbers
 from autograder.exercise import Case, Exercise
 from cs_nn.layers.activations import relu_forward
@@ -389,6 +389,11 @@ def all_with_one_rate(net, grads, rates):
         net.params[key] = net.params[key] - next(iter(rates.values())) * grads[key]
 
 
+def paired_by_position(net, grads, rates):
+    for key, gradient in zip(list(net.params), grads.values(), strict=True):
+        net.params[key] = net.params[key] - rates.get(key, 0.0) * gradient
+
+
 def absent_at_a_default(net, grads, rates):
     for key in grads:
         net.params[key] = net.params[key] - rates.get(key, 1e-2) * grads[key]
@@ -453,6 +458,7 @@ TUNE = Exercise(
             "W1 at the end",
             0.4,
         ),
+        tell("paired-by-position", tune(paired_by_position), BY_POSITION, "W1 at the end", 0.3),
         tell(
             "default-rate-where-absent",
             tune(absent_at_a_default),
