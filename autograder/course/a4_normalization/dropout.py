@@ -42,7 +42,7 @@ def cases(rng):
         label = f"{words}x of shape {shape} and p = {p}"
         return Case(label, as_dtype(args, dtype), check, frozenset(tags), extra)
 
-    whole = rng.integers(1, 20, (12, 9))  # no zeros, which would hide the mask
+    # No whole numbers: the frame that CS231n hands to its students casts the result to x's type.
     room = strided({"x": numbers(rng, 9, 14)})["x"]
     return [
         case((5, 8), 0.7, wide=(80, 70), tags=[CONDUCT]),
@@ -52,8 +52,6 @@ def cases(rng):
         case((5, 3, 4, 2), 0.4, "more than two dimensions", wide=(30, 3, 6, 5)),
         case((9, 14), 0.7, "non-contiguous", x=room, words="strided "),
         case((9, 14), 0.7, "float32", dtype=np.float32, words="float32 "),
-        case((12, 9), 0.6, "integer inputs", x=whole, tags=["any float", "may refuse"],
-             words="integer "),
     ]  # fmt: skip
 
 
