@@ -29,7 +29,7 @@ ONLY = {
     ),
     STATE: (
         "state-of-another-kind",
-        "is right for your own runs and wrong when the caller's config brings the state of one",
+        "is wrong though your own runs are right: it goes on from a state in the caller's config",
         "which sign and scale does the text give to what is stored, and from where does t count?",
     ),
 }
@@ -46,7 +46,9 @@ class Optimiser(Kind):
     ``extra`` may hold, beside ``gradients``: ``other``, the start and gradients of a second
     parameter that is updated in turns with a config of its own; ``rates``, the learning rate that
     the caller sets before each step from the second on; ``state``, the keys of the config under
-    which the caller hands over what an earlier run remembered.
+    which the caller hands over what an earlier run remembered, and ``done``, its number of steps:
+    counting goes on from there, because a step that is wrong in the student's own runs explains
+    what comes later.
 
     A given state must be used with the meaning that the text gives it. Who remembers under other
     names does not see it, or sees a part, and that is right as well.
@@ -61,7 +63,8 @@ class Optimiser(Kind):
         if other is not None:
             beside = _Walker(name, student, other["w"], given.get("config"), OMITTED in case.tags)
         rates = case.extra.get("rates", ())
-        for number, gradient in enumerate(case.extra["gradients"], start=1):
+        first = case.extra.get("done", 0) + 1
+        for number, gradient in enumerate(case.extra["gradients"], start=first):
             if rates and number > 1:
                 walker.set_rate(rates[number - 2])
             seen.values[f"w after step {number}"] = walker.step(gradient, seen)
@@ -79,7 +82,7 @@ class Optimiser(Kind):
                     break
         for number, config in enumerate(_poorer(given.get("config"), case.extra.get("state", ()))):
             alone = _Walker(name, student, given["w"], config, False)
-            for step, gradient in enumerate(case.extra["gradients"], start=1):
+            for step, gradient in enumerate(case.extra["gradients"], start=first):
                 w = alone.step(gradient, Observed())
                 seen.side[f"w after step {step}, other names {number}"] = w
         return seen

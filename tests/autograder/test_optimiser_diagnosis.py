@@ -29,6 +29,32 @@ def forgets(w, dw, config=None):
     return next_w, after
 
 
+def without_inertia(w, dw, config=None):
+    next_w, after = sgd_momentum(w, dw, {**(config or {}), "momentum": 0.0})
+    return next_w, {**(config or {}), "velocity": after["velocity"]}
+
+
+def zero_is_missing(w, dw, config=None):
+    return sgd_momentum(w, dw, {k: v for k, v in (config or {}).items() if np.any(v)})
+
+
+def stored_against_the_motion(w, dw, config=None):
+    config = dict(config or {})
+    if "velocity" in config:
+        config["velocity"] = -config["velocity"]
+    next_w, after = sgd_momentum(w, dw, config)
+    return next_w, {**after, "velocity": -after["velocity"]}
+
+
+def under_a_name_of_its_own(w, dw, config=None):
+    config = dict(config or {})
+    mine = {k: v for k, v in config.items() if k != "velocity"}
+    if "v" in config:
+        mine["velocity"] = config["v"]
+    next_w, after = sgd_momentum(w, dw, mine)
+    return next_w, {**config, "v": after["velocity"]}
+
+
 def without_default(w, dw, config):
     return sgd_momentum(w, dw, config)
 
@@ -43,12 +69,19 @@ def wide(w, dw, config=None):
     [
         (thrice, "step-ratio:2"),
         (forgets, "momentum-taken-as-0"),
+        (without_inertia, "momentum-taken-as-0"),
+        (zero_is_missing, "zero-taken-for-missing@settings-of-0"),
+        (stored_against_the_motion, "state-of-another-kind"),
         (without_default, "raised:TypeError@two-parameters"),
         (wide, "dtype-lost"),
     ],
 )
 def test_a_step_is_described_by_its_relation_to_the_right_step(implementation, code):
     assert codes(implementation) == [code]
+
+
+def test_who_remembers_under_another_name_loses_nothing():
+    assert codes(under_a_name_of_its_own, MOMENTUM) == []
 
 
 def test_a_right_answer_in_float32_is_not_taken_for_another_mistake():

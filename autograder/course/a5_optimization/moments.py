@@ -3,6 +3,7 @@
 from autograder.course.a5_optimization.recipes import (
     POSITIVE,
     SIGNED,
+    STEPS,
     ZEROS,
     Recipe,
     optimiser_cases,
@@ -52,10 +53,10 @@ SETTINGS = (
     {"learning_rate": 0.3, "beta1": 0.8, "beta2": 0.6},
 )
 ZERO = ("learning_rate", "beta1", "beta2")
-MEMORY = {"m": SIGNED, "v": POSITIVE, "t": 3}
+MEMORY = {"m": SIGNED, "v": POSITIVE, "t": STEPS}
 CASES = optimiser_cases(*SETTINGS, epsilon=0.05, state=MEMORY, zeros=ZERO)
 CASES_MAX = optimiser_cases(
-    *SETTINGS, epsilon=0.05, state={"m": SIGNED, "u": POSITIVE, "t": 3}, zeros=ZERO
+    *SETTINGS, epsilon=0.05, state={"m": SIGNED, "u": POSITIVE, "t": STEPS}, zeros=ZERO
 )
 CASES_W = optimiser_cases(
     SETTINGS[0] | {"weight_decay": 0.2},

@@ -245,7 +245,7 @@ def optimiser_cases(
         args = {"w": numbers(rng, *shape), "config": config}
         extra["gradients"] = gradients(rng, shape) if slopes is None else slopes
         label = f"w of shape {shape} {words or _words(config)}"
-        if any(g.any() for g in extra["gradients"]):
+        if check not in (NOTHING, STATE) and any(g.any() for g in extra["gradients"]):
             tags = {*tags, *(f"a config that sets {key}" for key in config or {})}
         return Case(label, args, check, frozenset(tags), extra)
 
@@ -303,7 +303,7 @@ def optimiser_cases(
         slopes = gradients(rng, (6,))[:3]
         return [
             case(rng, (6,), {**config, **values}, STATE, words, slopes=slopes,
-                 state=list(state)),
+                 state=list(state), done=STEPS),
         ]  # fmt: skip
 
     def memory(rng, config):
