@@ -141,6 +141,17 @@ class Brief:
     inherited: Callable[[], Iterable[Suspect]] = tuple
 
 
+REFUSALS = {"may refuse": ("TypeError",), "may raise": ("TypeError", "ValueError")}
+"""Tags of cases that need not be answered: what says so politely enough."""
+
+
+def may_refuse(case: Case, answer: Value) -> bool:
+    """Whether an answer is an error that the case allows."""
+    return isinstance(answer, Raised) and any(
+        tag in case.tags and answer.kind in kinds for tag, kinds in REFUSALS.items()
+    )
+
+
 @dataclass(frozen=True)
 class Kind:
     """Base of all kinds. Fields of subclasses are plain data, so that a kind can be written
@@ -193,8 +204,8 @@ class Kind:
             wrong = fault(
                 expected, value, relative=relative, any_float="any float" in trial.case.tags
             )
-            if wrong and "may refuse" in trial.case.tags and isinstance(value, Raised):
-                wrong = None if value.kind == "TypeError" else wrong
+            if may_refuse(trial.case, value):
+                wrong = None
             found.append(Finding(aspect, trial.case, wrong, expected, value))
         return found
 

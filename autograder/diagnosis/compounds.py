@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograder.battery.compare import as_array
-from autograder.battery.kind import Suspect
+from autograder.battery.kind import Suspect, may_refuse
 from autograder.diagnosis.evidence import Evidence, Row
 from autograder.diagnosis.relations import Relation, factor_names, near
 from autograder.values import Raised
@@ -27,7 +27,7 @@ def _factor(evidence: Evidence, aspect: str, suspect: Suspect) -> Relation | Non
     wrong_alone = False
     for row, theirs in _rows(evidence, aspect, suspect):
         e, g = as_array(theirs), as_array(row.got)
-        refused = isinstance(theirs, Raised) and "may refuse" in row.trial.case.tags
+        refused = may_refuse(row.trial.case, theirs)
         if isinstance(row.got, Raised) or refused:
             continue
         if e is None or g is None or e.shape != g.shape or e.dtype.kind != "f" or not np.any(e):

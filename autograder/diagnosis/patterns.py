@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from autograder.battery.compare import as_array, number
-from autograder.battery.kind import SPEED
+from autograder.battery.kind import REFUSALS, SPEED
 from autograder.diagnosis.evidence import Evidence, Row
 from autograder.diagnosis.relations import Relation, near, relations
 from autograder.exercise import Diagnosis
@@ -153,7 +153,7 @@ def occasion(rows: list[Row]) -> tuple[str, str]:
     for i, row in enumerate(rows):
         if row.trial.case.check:
             named.setdefault(row.trial.case.check, set()).add(i)
-        for tag in row.trial.case.tags - {"conduct", "any float", "may refuse"}:
+        for tag in row.trial.case.tags - {"conduct", "any float", *REFUSALS}:
             named.setdefault(tag, set()).add(i)
     exact = [word for word, cases in named.items() if cases == wrong]
     inside = [word for word, cases in named.items() if wrong < cases]

@@ -9,7 +9,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from autograder.battery.compare import as_array
-from autograder.battery.kind import SPEED, Suspect
+from autograder.battery.kind import SPEED, Suspect, may_refuse
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.patterns import fact, same_run
 from autograder.diagnosis.together import two_at_once
@@ -273,17 +273,13 @@ def _is_one(evidence: Evidence, aspect: str, suspect: Suspect, i: int) -> bool:
     if mine is None and theirs is None and aspect not in suspect.observed[i].values:
         return False
     trial = evidence.trials[i]
-    if "may refuse" in trial.case.tags and any(_refusal(value) for value in (mine, theirs)):
+    if any(may_refuse(trial.case, value) for value in (mine, theirs)):
         return True  # whoever refuses whole numbers, as one may, contradicts nobody
     if evidence.task.kind.same_answer(aspect, theirs, mine):
         return True
     return not evidence.task.kind.random and _beside(
         trial.expected.values.get(aspect), theirs, mine
     )
-
-
-def _refusal(value: Value) -> bool:
-    return isinstance(value, Raised) and value.kind == "TypeError"
 
 
 def _beside(expected: Value, theirs: Value, mine: Value) -> bool:

@@ -9,12 +9,12 @@ from cs_nn.layers.losses import svm_loss
 
 
 def draw(rng, shape):
-    delta = float(np.round(rng.uniform(0.4, 0.9), 3))
-    return {"x": numbers(rng, *shape), "y": labels(rng, *shape), "delta": delta}
+    """Without delta: CS231n's own svm_loss takes none."""
+    return {"x": numbers(rng, *shape), "y": labels(rng, *shape)}
 
 
 def more(rng):
-    """The default delta; margins that are exactly 0; every margin kept; large scores."""
+    """Another delta, refused by who knows none; margins of exactly 0; every margin kept."""
     y = labels(rng, 5, 4)
     exact = rng.integers(-2, 3, (5, 4)).astype(float)
     exact[0], exact[3] = (0.0, 1.0, 2.0, 0.0), (1.0, 0.0, 1.0, 2.0)
@@ -22,13 +22,20 @@ def more(rng):
     kept = numbers(rng, 4, 3)
     winners = labels(rng, 4, 3)
     kept[np.arange(4), winners] += 20.0
-    plain = {"x": numbers(rng, 6, 4), "y": labels(rng, 6, 4)}
-    default = frozenset({"default parameters"})
+
+    def margin(delta, *shape, dtype=float):
+        args = {"x": numbers(rng, *shape).astype(dtype), "y": labels(rng, *shape), "delta": delta}
+        words = f"{'float32 ' if dtype is np.float32 else ''}x of shape {shape} and delta = {delta}"
+        return Case(words, args, "other margins", frozenset({"may refuse"}))
+
+    drawn = np.round(rng.uniform(0.4, 0.9, 3), 3)
     return [
-        Case("x of shape (6, 4) and the default delta", plain, tags=default),
-        Case("x of shape (6, 4) and delta = 0", plain | {"delta": 0.0}, "delta = 0"),
-        Case("margins that are exactly 0", {"x": exact, "y": y, "delta": 1.0}, "kinks"),
+        Case("margins that are exactly 0", {"x": exact, "y": y}, "kinks"),
         Case("examples whose margins are all kept", {"x": kept, "y": winners}, "no violation"),
+        margin(float(drawn[0]), 6, 4),
+        margin(float(drawn[1]), 2, 6),
+        margin(float(drawn[2]), 5, 3, dtype=np.float32),
+        margin(0.0, 6, 4),
     ]
 
 
