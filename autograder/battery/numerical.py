@@ -35,17 +35,20 @@ def smooth_sum(weights: np.ndarray) -> Function:
 
 
 @fixture
-def failing_after(weights: np.ndarray, calls: int) -> Function:
-    """Σ weights·x³ that raises ValueError from the given number of calls on."""
+def failing_after(weights: np.ndarray, calls: int, kind: str = "ValueError") -> Function:
+    """Σ weights·x³ that raises an error of a kind from the given number of calls on."""
     count = [0]
 
     def call(x: Value) -> Value:
         count[0] += 1
         if count[0] > calls:
-            raise ValueError("f cannot be evaluated here")
+            raise ERRORS[kind]("f cannot be evaluated here")
         return float(np.sum(weights * _like(x, weights) ** 3))
 
     return Function(call)
+
+
+ERRORS = {error.__name__: error for error in (ValueError, ZeroDivisionError)}
 
 
 def _like(x: Value, weights: np.ndarray) -> np.ndarray:

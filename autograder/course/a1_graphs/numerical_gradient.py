@@ -31,7 +31,13 @@ def cases(rng):
 
     view = strided({"x": numbers(rng, 3, 4)})["x"]
     awkward = rng.normal(size=(3, 3)) * np.array([[1e3, 1.0, 1e-3]])
-    fails = Fixture("failing_after", {"weights": numbers(rng, 2, 3), "calls": 3})
+
+    def failing(kind):
+        fails = Fixture("failing_after", {"weights": numbers(rng, 2, 3), "calls": 3, "kind": kind})
+        args = {"f": fails, "x": rng.normal(size=(2, 3))}
+        words = f"an f that raises {kind} at its fourth call"
+        return Case(words, args, "f raises", frozenset({"raises"}))
+
     return [
         case((4,), 0.1),
         case((2, 3)),
@@ -46,8 +52,8 @@ def cases(rng):
              "non-contiguous", extra=ACCURACY),
         Case("numbers with many digits", {"f": cubes((3, 3)), "x": awkward},
              "numbers with many digits", extra=ACCURACY),
-        Case("an f that raises ValueError at its fourth call",
-             {"f": fails, "x": rng.normal(size=(2, 3))}, "f raises", frozenset({"raises"})),
+        failing("ValueError"),
+        failing("ZeroDivisionError"),
     ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from autograder.exercise import Exercise, Misconception
 from cs_nn.layers.activations import elu_backward, elu_forward
 
 ELU = {"elu_forward": elu_forward, "elu_backward": elu_backward}
-ELU_CASES = cases_with("alpha", 0.4, 0.8)
+ELU_CASES = cases_with("alpha", 0.4, 1.9)
 
 
 def alpha_fixed(x, alpha=1.0):

@@ -15,11 +15,16 @@ def draw(rng, shape):
 
 
 def kinks(rng):
-    """Inputs that are exactly 0, where the left side counts."""
+    """Inputs that are exactly 0, where the left side counts; a batch for which no unit fires."""
     x = numbers(rng, 4, 3)
     x[0, 0] = x[1, 2] = x[3, 1] = 0.0
     extra = {"dout": numbers(rng, 4, 3)}
-    return [Case(f"{named({'x': x})} with exact zeros", {"x": x}, "kinks", extra=extra)]
+    below = {"x": -np.abs(numbers(rng, 3, 5))}
+    dark = {"dout": numbers(rng, 3, 5)}
+    return [
+        Case(f"{named({'x': x})} with exact zeros", {"x": x}, "kinks", extra=extra),
+        Case(f"{named(below)}, all negative", below, "no unit on", extra=dark),
+    ]
 
 
 CASES = layer_cases(draw, lambda args: args["x"].shape, more=kinks, large=1000.0, speed=(60, 1000))

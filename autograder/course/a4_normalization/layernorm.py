@@ -25,18 +25,25 @@ def draw(rng, shape):
     }
 
 
-def without_epsilon(rng):
-    """An eps of 0, for inputs of a spread at which the default would show."""
+def other_settings(rng):
+    """An eps of 0, for inputs of a spread at which the default would show; and test mode, which
+    is nothing special to a layer norm."""
     given = draw(rng, (4, 6))
     args = given | {"x": 0.003 * given["x"], "ln_param": {"eps": 0.0}}
     words = "x of shape (4, 6) with eps = 0"
-    return [Case(words, args, "settings of 0", extra={"dout": numbers(rng, 4, 6)})]
+    other = draw(rng, (5, 3)) | {"ln_param": {"mode": "test"}}
+    return [
+        Case(words, args, "settings of 0", extra={"dout": numbers(rng, 4, 6)}),
+        Case(
+            "x of shape (5, 3) in test mode", other, "test mode", extra={"dout": numbers(rng, 5, 3)}
+        ),
+    ]
 
 
 CASES = layer_cases(
     draw,
     lambda args: args["x"].shape,
-    more=without_epsilon,
+    more=other_settings,
     ordinary=((5, 7), (6, 4), (3, 8)),
     deep=None,
     square=(4, 4),

@@ -25,6 +25,7 @@ def weight_cases(settings, shapes=((4, 6), (5, 3), (3, 7)), deep=True, small=1.0
 
         kinks = numbers(rng, 4, 3) * small
         kinks[0, 0] = kinks[2, 1] = kinks[3, 1] = 0.0
+        kinks[1, 0], kinks[3, 2] = 2e-4, -3e-5  # small is not 0
         room = strided({"w": numbers(rng, 5, 3) * small})["w"]
         whole = np.rint(4 * numbers(rng, 4, 3)).astype(np.int64)
         made = [case(shape, tags=[CONDUCT] if i == 0 else []) for i, shape in enumerate(shapes)]

@@ -42,6 +42,12 @@ def overfitting(rng, t):
     return train, train + rng.uniform(1.0, 1.4) * t
 
 
+def far_above(rng, t):
+    """The validation loss does not rise again; it comes to rest far above."""
+    train = fall(t, 2.3, rng.uniform(0.02, 0.1), rng.uniform(5, 7))
+    return train, fall(t, 2.3, rng.uniform(1.1, 1.3), rng.uniform(9, 12))
+
+
 def bad_initialization(rng, t):
     flat = rng.uniform(0.35, 0.5)
     train = fall(np.maximum(t - flat, 0), 2.3, rng.uniform(0.2, 0.5), rng.uniform(7, 11))
@@ -89,7 +95,14 @@ def clear_curves(rng):
         for _ in range(COPIES):
             curves[name].append(clear_curve(rng, name, FAMILIES[name], t))
     curves["diverging"].append(clear_curve(rng, "diverging", blown_up, t))
-    return [Case(f"clear curves of {EPOCHS} epochs with a little noise", {"curves": curves})]
+    curves["overfitting"].append(clear_curve(rng, "overfitting", far_above, t))
+    factor = float(np.round(rng.uniform(20, 60), 1))
+    larger = {name: (factor * np.array(pairs)).tolist() for name, pairs in curves.items()}
+    words = f"clear curves of {EPOCHS} epochs with a little noise"
+    return [
+        Case(words, {"curves": curves}),
+        Case(f"the same curves times {factor}", {"curves": larger}, "another scale"),
+    ]
 
 
 def clear_curve(rng, name, family, t):
