@@ -145,6 +145,7 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
     seen.values["parameters"] = _shapes(start)
     if first:
         seen.values |= _initial(name, student, given["weight_scale"], int(given["seed"]))
+        seen.conduct += alike_without_rng(student, name, *sizes)
     _give(student, net, params)
     names = ("X", "y")
     seen.values["scores"] = seen.note(student.call(net, X, method="loss", names=names)).value
@@ -159,6 +160,19 @@ def two_layer_net(name: str, student: Student, case: Case) -> Observed:
         if not same(_loss_and_gradients(reply.value), again, relative=1e-6):
             seen.conduct.append("gives another answer when called again with the same input")
     return seen
+
+
+def alike_without_rng(student: Student, name: str, *sizes: int) -> list[str]:
+    """The sentence about networks that are made without a generator and start alike."""
+    starts = []
+    for _ in range(2):
+        made = student.call(name, *sizes, keep=True).value
+        params = student.read(made, "params") if isinstance(made, Handle) else None
+        starts.append(params.get("W1") if isinstance(params, dict) else None)
+    one, other = starts
+    if isinstance(one, np.ndarray) and np.any(one) and _same(one, other):
+        return ["starts two networks alike though it is given no rng (has it a seed of its own?)"]
+    return []
 
 
 def _give(student: Student, net: Handle, params: dict[str, np.ndarray]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from autograder.battery.classes import DISTURBED, recogniser, script
 from autograder.battery.compare import as_array, same
 from autograder.battery.kind import Observed, Trial, arguments
+from autograder.battery.networks import alike_without_rng
 from autograder.battery.series import as_series
 from autograder.exercise import Case
 from autograder.student import Student
@@ -245,6 +246,7 @@ def conv_net(name: str, student: Student, case: Case) -> Observed:
         again = student.call(name, keep=True, rng=_seed(given), **options).value
         seen.conduct += _first_weights(start, student.read(again, "params"), given["weight_scale"])
         seen.conduct += _defaults(student, name)
+        seen.conduct += alike_without_rng(student, name)
     give(student, net, params)
     seen.values["scores"] = seen.note(student.call(net, X, method="loss", names=("X",))).value
     reply = seen.note(student.call(net, X, y, method="loss", names=("X", "y")))

@@ -57,6 +57,11 @@ CONDUCT_ADVICE = {
         "All that backward needs must travel in the cache, because a network runs many layers "
         "forward before the first runs backward.",
     ),
+    "starts two networks alike": (
+        "the-same-start-without-rng",
+        "No rng means a fresh one each time; a seed that is written down gives every network the "
+        "same weights, and ensembles nothing to average.",
+    ),
     "gives another answer": (
         "not-repeatable",
         "The same question must get the same answer: look for something that is kept or changed "
