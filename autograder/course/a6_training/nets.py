@@ -279,7 +279,7 @@ class InLayers:
 
     def __init__(self, input_dim=(1, 8, 8), num_filters=32, filter_size=3, hidden_dim=100,
                  num_classes=10, weight_scale=1e-3, reg=0.0, rng=None):  # fmt: skip
-        rng = rng or np.random.default_rng(0)
+        rng = rng or np.random.default_rng()
         C, H, W = input_dim
         F, K = num_filters, filter_size
         self.params, self.reg = {}, reg
