@@ -14,6 +14,7 @@ from autograder.battery.compare import as_array, same
 from autograder.battery.functions import CONDUCT
 from autograder.battery.kind import Kind, Observed, Trial, arguments, said, split
 from autograder.battery.masks import (
+    ALL_OR_NOTHING,
     FIXED,
     FRACTION,
     INDEPENDENCE,
@@ -51,6 +52,8 @@ class Masked(Kind):
         self, aspect: str, wrong: Sequence[tuple[Trial, Value]]
     ) -> tuple[str, str, str] | None:
         """What a mask looks like, and what it should."""
+        # A row that is kept as a whole says little where other shapes show more.
+        wrong = [pair for pair in wrong if pair[1] != ALL_OR_NOTHING] or wrong
         if aspect == FRACTION and all(got == 1.0 for _, got in wrong):
             return "nothing-dropped", "is 1", "training mode sets nothing to 0: where is the mask?"
         return said(SAID, aspect, wrong)
@@ -120,7 +123,6 @@ class DropoutBackward(Masked):
         x, param = given["x"], dict(given[self.param])
         seed, other = case.extra["seeds"]
         dout = case.extra["dout"]
-        whole = x.dtype.kind in "iu"
 
         def run(x: np.ndarray, dout: np.ndarray, **settings: Value) -> tuple[Value, Value, Value]:
             reply = student.call(self.forward, x, param | settings, keep=[1])
@@ -143,9 +145,6 @@ class DropoutBackward(Masked):
             out, dx, _ = run(large, upstream, **train)
             seen.values[UNSEEDED] = own_mask(quotient(dx, upstream), quotient(out, large))
         tested, dx_tested, _ = run(x, dout, mode="test")
-        if whole and any(_varies(m) for m in (mask, quotient(tested, x))):
-            seen.waits = self.forward  # it cuts integers off, and answers for that itself
-            return seen
         seen.values |= against_mask(claimed, mask)
         holes = np.where(np.arange(large.size).reshape(large.shape) % 2, large, 0).astype(x.dtype)
         out, dx, _ = run(holes, upstream, seed=seed, **train)
@@ -205,13 +204,6 @@ def _for_its_own_forward(dx: Value, dout: np.ndarray, mask: Value) -> Value:
         return dx
     own = dx.shape == dout.shape and np.allclose(dx, dout * mask, rtol=1e-4, atol=1e-6)
     return dout.astype(dx.dtype) if own else dx
-
-
-def _varies(mask: Value) -> bool:
-    """Whether what is kept has no common scale."""
-    if not isinstance(mask, np.ndarray):
-        return False
-    return isinstance(constant(mask[mask != 0], "varies"), str)
 
 
 def _over(claimed: Value, mask: Value) -> Value:

@@ -27,9 +27,10 @@ def without_zeros(shape: Sequence[int], dtype: np.dtype, seed: int) -> np.ndarra
     """A large input that needs no room in the case: magnitudes from 1 to 2, both signs."""
     rng = np.random.default_rng(seed)
     x = rng.uniform(1, 2, tuple(shape)) * np.where(rng.random(tuple(shape)) < 0.5, -1, 1)
-    if np.dtype(dtype).kind in "iu":
-        x = np.copysign(np.floor(3 * np.abs(x)), x)
     return x.astype(dtype)
+
+
+ALL_OR_NOTHING = "all or nothing"
 
 
 def quotient(value: Value, by: np.ndarray, when: str = "") -> Value:
@@ -50,7 +51,7 @@ def read_mask(ratio: Value, p: float) -> dict[str, Value]:
         return dict.fromkeys(("scale", FRACTION, INDEPENDENCE), ratio)
     kept = ratio != 0
     if len(kept) == 1 and (kept.all() or not kept.any()) and p < 1:
-        return dict.fromkeys(("scale", FRACTION, INDEPENDENCE), "all or nothing")
+        return dict.fromkeys(("scale", FRACTION, INDEPENDENCE), ALL_OR_NOTHING)
     some = kept.any() and not kept.all()
     how = dependence(kept) if some else "wrong as elsewhere"
     # Shared draws count once, or a mask for all rows would seem to keep a wrong part as well.
@@ -149,7 +150,7 @@ SAID: Said = {
         "makes up for the part that happened to be kept in this draw",
         "the scale is a number known beforehand, made of p, the same at every call.",
     ),
-    ("scale", "all or nothing"): (
+    ("scale", ALL_OR_NOTHING): (
         "cannot be seen: a whole example is kept or dropped at once",
         "how many random numbers are drawn for it?",
     ),

@@ -33,6 +33,7 @@ SIZES: dict[str, Formula] = {
     "1·√fan_in": lambda i, o: i**0.5,
     "1·√fan_out": lambda i, o: o**0.5,
     "1·(fan_in + fan_out)": lambda i, o: i + o,
+    "1·(1/fan_in + 1/fan_out)": lambda i, o: 1 / i + 1 / o,
 }
 """How a variance may depend on the layer, likelier ways first; the 1 is a factor's place."""
 
@@ -52,11 +53,14 @@ def formula(wrong: Sequence[tuple[Trial, Value]]) -> tuple[str, str, str] | None
         return None
     got = np.array([g for _, g in seen])
     truth = np.array([float(trial.case.extra["variance"]) for trial, _ in seen])
-    name, exact = "", got
-    for candidate, values in _formulas(seen):
-        if np.all(abs(got - values) <= CLOSE * values):
-            name, exact = candidate, values
-            break
+    fits = [
+        (float(np.max(abs(got / values - 1))), candidate, values)
+        for candidate, values in _formulas(seen)
+    ]
+    # Of several that an estimate cannot tell apart the likeliest, unless another is much nearer.
+    least = min((off for off, _, _ in fits), default=1.0)
+    near = (fit for fit in fits if fit[0] <= min(CLOSE, max(2 * least, CLOSE / 4)))
+    _, name, exact = next(near, (0.0, "", got))
     code = f"variance:{name or 'factor'}"
     named = f" ({name})" if name else ""
     for power, times, ask in SLIPS:

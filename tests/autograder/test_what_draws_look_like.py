@@ -75,22 +75,6 @@ def test_a_fixed_number_and_a_shared_draw_are_seen_and_honest_ones_are_not():
     assert not hang_together(a, b)
 
 
-def test_dropout_backward_is_not_blamed_for_integers_that_forward_cuts_off():
-    def dropout_forward(x, dropout_param):
-        if dropout_param["mode"] == "test":
-            return x, None
-        rng = np.random.default_rng(dropout_param.get("seed"))
-        mask = (rng.random(x.shape) < dropout_param["p"]) / dropout_param["p"]
-        return (x * mask).astype(x.dtype), mask
-
-    def dropout_backward(dout, cache):
-        return dout if cache is None else (dout * cache).astype(dout.dtype)
-
-    pair = {"dropout_forward": dropout_forward, "dropout_backward": dropout_backward}
-    assert codes("dropout_backward", pair) == []
-    assert codes("dropout_forward", pair) != []
-
-
 @pytest.mark.parametrize(
     ("mean", "var", "code"),
     [
