@@ -7,7 +7,7 @@ import numpy as np
 from autograder.battery.compare import as_array
 from autograder.battery.kind import Suspect, may_refuse
 from autograder.diagnosis.evidence import Evidence, Row
-from autograder.diagnosis.relations import Relation, factor_names, near
+from autograder.diagnosis.relation import Relation, factor_names, near
 from autograder.values import Raised
 
 

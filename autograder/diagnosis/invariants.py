@@ -6,10 +6,9 @@ import numpy as np
 
 from autograder.diagnosis.evidence import Row
 from autograder.diagnosis.normalised import paths
-from autograder.diagnosis.relations import Relation, rule
+from autograder.diagnosis.relation import Relation
 
 
-@rule
 def unbalanced(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
     """The right answer sums to 0 along an axis (softmax over classes, batch norm over the batch)
     or is orthogonal to the input there (normalisation), and this one is not."""

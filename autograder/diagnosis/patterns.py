@@ -12,7 +12,8 @@ import numpy as np
 from autograder.battery.compare import as_array, number
 from autograder.battery.kind import REFUSALS, SPEED
 from autograder.diagnosis.evidence import Evidence, Row
-from autograder.diagnosis.relations import Relation, near, relations
+from autograder.diagnosis.relation import Relation, near
+from autograder.diagnosis.relations import relations
 from autograder.exercise import Diagnosis
 from autograder.values import Raised
 

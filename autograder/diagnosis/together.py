@@ -15,7 +15,7 @@ import numpy as np
 
 from autograder.battery.compare import as_array
 from autograder.battery.kind import Observed, Suspect, Trial
-from autograder.diagnosis.relations import near
+from autograder.diagnosis.relation import near
 from autograder.values import Value
 
 Combine = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
