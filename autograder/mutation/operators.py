@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
 from typing import Any
 
 from autograder.mutation.tree import Place, at, names_in, replace, statement_of, walk
@@ -20,12 +22,14 @@ class Change:
     """place: of the node that is changed.
     apply: changes a copy of the tree at that place.
     words: what it looks like, "as if …"; "" where there is no way to say it.
-    proof: whether ``csnn validate --mutants`` tries it; the others are but look-alikes."""
+    proof: whether ``csnn validate --mutants`` tries it; the others are but look-alikes.
+    slip:  the words without the place: what may be done at several places in one way."""
 
     place: Place
     apply: Callable[[ast.AST, Any, Place], None]
     words: str = ""
     proof: bool = True
+    slip: str = ""
 
 
 OPERATORS: dict[type, tuple[type, ...]] = {
@@ -131,13 +135,37 @@ _UNWRAPPED = {
 
 
 def changes(tree: ast.AST) -> Iterator[Change]:
-    """Every change of a function or class, in the order of its source."""
+    """Every change of a function or class, in the order of its source; then the same slip made
+    wherever it can be."""
     same = set(_no_change(tree))
-    variables = _variables(tree)
+    variables = _in_reach(tree)
+    slips: dict[tuple[str, int, str], list[Change]] = {}
     for place, node in walk(tree):
-        for change in _at_node(tree, place, node, variables):
+        met: Counter[str] = Counter()
+        for change in _at_node(tree, place, node, variables.get(id(node), [])):
             if not (id(node) in same and change.apply in (_swap_sides, _swap_arguments, _add_one)):
                 yield change
+            right = ast.unparse(node.right) if isinstance(node, ast.BinOp) else ""  # x**t and y**t
+            slips.setdefault((change.slip, met[change.slip], right), []).append(change)
+            met[change.slip] += 1
+    for (slip, _, _), alike in slips.items():
+        if slip and 1 < len(alike) <= MOST_PLACES and not _nested([c.place for c in alike]):
+            yield Change(alike[0].place, _everywhere(alike), f"as if {slip}, each time", False)
+
+
+MOST_PLACES = 4
+
+
+def _nested(places: list[Place]) -> bool:
+    return any(a != b and b[: len(a)] == a for a in places for b in places)
+
+
+def _everywhere(alike: list[Change]) -> Callable[[ast.AST, Any, Place], None]:
+    def apply(tree: ast.AST, _node: Any, _place: Place) -> None:
+        for change in reversed(alike):  # what stands further on keeps its place
+            change.apply(tree, at(tree, change.place), change.place)
+
+    return apply
 
 
 def _no_change(tree: ast.AST) -> Iterator[int]:
@@ -152,6 +180,18 @@ def _no_change(tree: ast.AST) -> Iterator[int]:
                 yield id(node)
             if name in ("abs", "reshape"):
                 yield from (id(child) for child in ast.walk(node))
+
+
+def _in_reach(tree: ast.AST) -> dict[int, list[str]]:
+    """For each node the names that its function binds, and those around it."""
+    reach: dict[int, list[str]] = {}
+    for function in ast.walk(tree):  # from the outside in
+        if isinstance(function, (ast.FunctionDef, ast.Lambda)):
+            own = _variables(function)
+            around = reach.get(id(function), [])
+            names = list(dict.fromkeys((*own, *around)))
+            reach |= {id(node): names for node in ast.walk(function)}
+    return reach
 
 
 def _variables(tree: ast.AST) -> list[str]:
@@ -171,7 +211,7 @@ def _at_node(tree: ast.AST, place: Place, node: Any, variables: list[str]) -> It
     def change(
         apply: Callable[[ast.AST, Any, Place], None], words: str = "", proof: bool = True
     ) -> Change:
-        return Change(place, apply, f"as if {words}{target}" if words else "", proof)
+        return Change(place, apply, f"as if {words}{target}" if words else "", proof, words)
 
     if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)):
         yield from _operators(node, change)
@@ -205,7 +245,8 @@ def _at_node(tree: ast.AST, place: Place, node: Any, variables: list[str]) -> It
         for other in variables:
             if other != node.id:
                 words = f"{other} stood where {node.id} belongs"
-                yield change(lambda _t, n, _p, o=other: setattr(n, "id", o), words, False)
+                swap = change(lambda _t, n, _p, o=other: setattr(n, "id", o), words, False)
+                yield replace_field(swap, slip="")  # one wrong name is one wrong name
     if isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)):
         yield from _statements(node, change)
 
