@@ -336,6 +336,15 @@ BACKWARD_OF_SIGMOID = Exercise(
         dout_changed(sigmoid_backward),
         kept_in_a_global(SIGMOID, "sigmoid"),
         Misconception(
+            "clipped-to-ten",
+            {"sigmoid_forward": clipped_to_ten, "sigmoid_backward": sigmoid_backward},
+            "The input is clipped to ±10, so the slope stops at 0.00005 and never vanishes. exp "
+            "overflows beyond 700 only; better, arrange the formula so that nothing needs to be "
+            "clipped.",
+            "large numbers",
+            0.2,
+        ),
+        Misconception(
             "input-for-the-output",
             {"sigmoid_forward": keeps_x, "sigmoid_backward": lambda dout, x: dout * x * (1 - x)},
             "The slope σ·(1 − σ) is written with the output, and you put the input there. Which of "
