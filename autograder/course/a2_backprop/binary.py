@@ -158,9 +158,9 @@ EXERCISES = (
             Misconception(
                 "softplus-of-the-wrong-sign",
                 bce_of_the_other_softplus,
-                "Two right forms of the loss are mixed. With the term (1 − y)·x goes the softplus "
-                "of −x, with −y·x that of x: try y = 1 and a large logit, which should cost "
-                "nothing.",
+                "Two right forms of the loss are mixed: the softplus of one stands beside the "
+                "linear term of the other, so the loss is too large by x. Try y = 1 and a large "
+                "logit, which should cost nothing.",
                 "loss",
                 0.4,
             ),
