@@ -76,6 +76,20 @@ def accumulates_into_the_first(self, *dzs):
     return dx
 
 
+def first_to_last_but_one(self, *dzs):
+    dx = np.zeros_like(dzs[0])
+    for i in range(self.n - 1):
+        dx += dzs[i]
+    return dx
+
+
+def second_to_last_but_one(self, *dzs):
+    dx = dzs[0].copy()
+    for i in range(1, self.n - 1):
+        dx += dzs[i]
+    return dx
+
+
 class SumsForEver(CopyByLoop):
     total = 0
 
@@ -118,6 +132,21 @@ EXERCISES = (
                 "Only two gradients are added, however many copies there are.",
                 "dx",
                 0.4,
+            ),
+            *(
+                Misconception(
+                    code,
+                    copies(backward=backward),
+                    "The gradient of the last copy never enters the sum. n copies are numbered "
+                    "from 0 to n − 1, and range stops one before its end: where does your loop "
+                    "stop?",
+                    "dx",
+                    0.4,
+                )
+                for code, backward in (
+                    ("last-copy-left-out", first_to_last_but_one),
+                    ("last-of-several-left-out", second_to_last_but_one),
+                )
             ),
             Misconception(
                 "product-for-sum",

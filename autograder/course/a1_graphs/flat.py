@@ -304,6 +304,14 @@ EXERCISES = (
                 "dx",
                 0.4,
             ),
+            Misconception(
+                "brackets-of-the-inverse",
+                flat(inverse_power=0),
+                "The denominator cancels out of its own gradient: a / b * b is read from left to "
+                "right, and is a. Put the square of the denominator in brackets.",
+                "dx",
+                0.4,
+            ),
             *MISREAD_FORMULAS,
         ),
         variants=(by_hand, in_arrays, accumulating),

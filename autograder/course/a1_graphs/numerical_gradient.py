@@ -97,6 +97,10 @@ def precedence(f, x, plus, minus, h):
     return (f(plus) - f(minus)) / 2 * h
 
 
+def denominator_fixed(f, x, plus, minus, h):
+    return (f(plus) - f(minus)) / 2e-5
+
+
 def turned_round(f, x, plus, minus, h):
     return (f(minus) - f(plus)) / (2 * h)
 
@@ -291,6 +295,14 @@ EXERCISES = (
                 entry_by_entry(central, step=1e-5),
                 "The step is always 1e-5, whatever h is passed. The default is only for callers "
                 "who say nothing.",
+                "gradient",
+                0.3,
+            ),
+            Misconception(
+                "denominator-hard-coded",
+                entry_by_entry(denominator_fixed),
+                "The two points are h away on either side, but the difference is always divided by "
+                "2e-5, which is their distance for the default h only.",
                 "gradient",
                 0.3,
             ),

@@ -176,6 +176,15 @@ EXERCISES = (
                 0.2,
             ),
             Misconception(
+                "equal-numbers-are-one-node",
+                wrong.EqualNumbersAreOne,
+                "Two nodes that happen to hold the same number are taken for one, and the second "
+                "hands nothing on. Were nodes compared (==, in, a set) by their data? A node is "
+                "itself, whatever number it holds.",
+                "grad",
+                0.3,
+            ),
+            Misconception(
                 "upstream-gradient-forgotten",
                 wrong.UpstreamForgotten,
                 "Each node gets the local slopes alone. The chain rule multiplies them with the "
@@ -252,6 +261,22 @@ EXERCISES = (
                 "power-without-the-factor",
                 wrong.PowerWithoutTheFactor,
                 "The derivative of x^k lacks the factor k.",
+                "powers",
+                0.2,
+            ),
+            Misconception(
+                "one-subtracted-from-the-power",
+                wrong.PowerLessOne,
+                "In the slope of x^k the 1 is subtracted from the power instead of from the "
+                "exponent: ** comes before −. Mind the brackets.",
+                "powers",
+                0.2,
+            ),
+            Misconception(
+                "exponent-made-whole",
+                wrong.WholeExponents,
+                "The exponent is cut to a whole number, so a root becomes x to the power of 0. "
+                "An exponent may be any number.",
                 "powers",
                 0.2,
             ),

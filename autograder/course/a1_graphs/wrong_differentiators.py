@@ -98,6 +98,23 @@ class UpstreamForgotten(Node):
                 parent.grad += slope
 
 
+class EqualNumbersAreOne(Node):
+    """What ``in`` finds in a list of nodes whose ``__eq__`` compares their numbers."""
+
+    def order(self):
+        order, seen = [], set()
+
+        def visit(node):
+            if node.data not in seen:
+                seen.add(node.data)
+                for parent, _ in node.parents:
+                    visit(parent)
+                order.append(node)
+
+        visit(self)
+        return order
+
+
 class SubtractAdds(Node):
     def __sub__(self, other):
         other = self.of(other)
@@ -152,6 +169,16 @@ class PowerKeepsTheExponent(Node):
 class PowerWithoutTheFactor(Node):
     def __pow__(self, k):
         return self.node(self.data**k, (self, self.data ** (k - 1)))
+
+
+class PowerLessOne(Node):
+    def __pow__(self, k):
+        return self.node(self.data**k, (self, k * self.data**k - 1))
+
+
+class WholeExponents(Node):
+    def __pow__(self, k):
+        return super().__pow__(int(k)) if int(k) else self.node(1.0, (self, 0.0))
 
 
 class ExpOfNothing(Node):

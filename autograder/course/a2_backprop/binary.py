@@ -76,6 +76,14 @@ def bce_gradient_from(make):
     return wrong
 
 
+def bce_of_the_other_softplus(x, y):
+    return np.mean(np.logaddexp(0, x) + (1 - y) * x), bce_gradient(x, y)
+
+
+def bce_linear_term_subtracted(x, y):
+    return np.mean(np.logaddexp(0, -x) - (1 - y) * x), bce_gradient(x, y)
+
+
 def bce_by_logaddexp(x, y):
     loss = np.mean(y * np.logaddexp(0, -x) + (1 - y) * np.logaddexp(0, x))
     return loss, (sigmoid(x) - y) / x.size
@@ -144,6 +152,23 @@ EXERCISES = (
                 bce_without_negatives,
                 "Only the term with y counts in your loss. A target of 0 costs something too: "
                 "minus the logarithm of 1 − σ.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "softplus-of-the-wrong-sign",
+                bce_of_the_other_softplus,
+                "Two right forms of the loss are mixed: the softplus of one stands beside the "
+                "linear term of the other, so the loss is too large by x. Try y = 1 and a large "
+                "logit, which should cost nothing.",
+                "loss",
+                0.4,
+            ),
+            Misconception(
+                "linear-term-subtracted",
+                bce_linear_term_subtracted,
+                "The term with (1 − y)·x has the wrong sign: a large logit for a target of 0 "
+                "should cost much, and yours makes the loss smaller.",
                 "loss",
                 0.4,
             ),

@@ -109,6 +109,17 @@ def kl_guarded(x, p):
     return loss + np.sum(p * (log_q - np.log(np.exp(log_q) + 1e-8))) / len(x), dx
 
 
+def kl_turned_round(x, p):
+    log_q = log_softmax(x)
+    q, ratio = np.exp(log_q), log_q - np.log(np.maximum(p, 1e-30))
+    each = np.sum(q * ratio, axis=1, keepdims=True)
+    return each.mean(), (q * (ratio - each) / len(x)).astype(log_q.dtype)
+
+
+def hard_labels(q, dx, p):
+    return (q - np.eye(p.shape[1])[p.argmax(axis=1)]) / len(q)
+
+
 def kl_by_entropy(x, p):
     log_q = log_softmax(x)
     entropy = -sum(v * np.log(v) for v in p.ravel() if v > 0)
@@ -161,6 +172,14 @@ EXERCISES = (
                 0.5,
             ),
             Misconception(
+                "divergence-turned-round-with-its-gradient",
+                kl_turned_round,
+                "You compute KL(softmax ‖ p), with a gradient that fits it. The divergence is not "
+                "symmetric: the expectation is taken under the target p.",
+                "loss",
+                0.5,
+            ),
+            Misconception(
                 "loss-of-the-wrong-sign",
                 kl_but(lambda loss, log_q, p: -loss),
                 "A divergence is never negative. Which logarithm is subtracted from which?",
@@ -200,6 +219,14 @@ EXERCISES = (
                 "target-forgotten-in-the-gradient",
                 kl_gradient_from(lambda q, dx, p: q / len(q)),
                 "The gradient is just the softmax and knows nothing of p.",
+                "dx",
+                0.4,
+            ),
+            Misconception(
+                "most-probable-class-for-a-label",
+                kl_gradient_from(hard_labels),
+                "The gradient takes the most probable class of p for the label, as if all the "
+                "others had 0. p says how much each class should get: compare with all of it.",
                 "dx",
                 0.4,
             ),

@@ -29,6 +29,7 @@ def cases_with(parameter, low, high):
     def more(rng):
         x, plain = numbers(rng, 4, 3), numbers(rng, 3, 5)
         x[0, 0] = x[1, 2] = x[3, 1] = 0.0
+        plain[0, 1], plain[2, 3] = 0.007, -0.007  # inside what a default of 0.01 might bound
         return [
             Case(
                 f"{named({'x': plain})} and the default {parameter}",
@@ -148,6 +149,15 @@ def maximum_with_the_slope(x, slope=0.01):
     return np.maximum(x, np.asarray(slope, x.dtype if x.dtype.kind == "f" else float)), (x, slope)
 
 
+def bent_at_the_slope(x, slope=0.01):
+    return np.where(x > slope, x, slope * x), (x, slope)
+
+
+def gradient_bent_at_the_slope(dout, cache):
+    x, slope = cache
+    return np.where(x > slope, dout, slope * dout)
+
+
 def slope_everywhere(dout, cache):
     return dout * dout.dtype.type(cache[1])
 
@@ -221,6 +231,14 @@ FORWARD_OF_LEAKY = Exercise(
             maximum_with_the_slope,
             "You take the larger of x and the slope itself. On the left the slope multiplies x.",
             "values",
+        ),
+        Misconception(
+            "bent-at-the-slope",
+            bent_at_the_slope,
+            "Small positive inputs are damped too: you compare x with the slope. The function "
+            "bends at 0, whatever its slope on the left.",
+            "values",
+            0.4,
         ),
     ),
     variants=(leaky_by_maximum, leaky_by_parts, leaky_by_mask),
@@ -297,6 +315,14 @@ BACKWARD_OF_LEAKY = Exercise(
             "The gradient is multiplied by the slope everywhere. Where the input was positive the "
             "unit has slope 1.",
             "dx",
+        ),
+        Misconception(
+            "bent-at-the-slope",
+            gradient_bent_at_the_slope,
+            "Small positive inputs get the slope of the left side: you compare x with the slope. "
+            "The function bends at 0, whatever its slope on the left.",
+            "dx",
+            0.4,
         ),
     ),
     variants=(

@@ -22,6 +22,10 @@ def first_piece_left_out(x, w, b):
     return maxout_forward(x, w[first:], b[first:])[0], (x, w, b)
 
 
+def biases_apart(x, w, b):
+    return maxout_forward(x, w, 0 * b)[0] + b.max(axis=0), (x, w, b)
+
+
 def who_for_what(x, w, b):
     z = x.reshape(len(x), -1) @ w + b[:, None, :]
     return z.argmax(axis=0), (x, w, b)
@@ -89,6 +93,14 @@ FORWARD_MISTAKES = (
         "first-piece-left-out",
         first_piece_left_out,
         "The first piece never competes: where does your loop or slice begin?",
+        "values",
+        0.5,
+    ),
+    Misconception(
+        "largest-bias-added",
+        biases_apart,
+        "The largest product and the largest bias are looked for apart, and may come from "
+        "different pieces. A piece is its product and its bias together: compare the sums.",
         "values",
         0.5,
     ),

@@ -212,6 +212,10 @@ def number_for_a_single_channel(dout, cache):
     return dx, dslope.reshape(()) if dslope.size == 1 else dslope
 
 
+def last_example_only(values, dslope, slope):
+    return values[-1].reshape(len(slope), -1).sum(axis=1) if slope.ndim else dslope
+
+
 def times_the_slope(values, dslope, slope):
     return dslope * slope
 
@@ -404,6 +408,14 @@ EXERCISES = (
                 with_dslope(batch_not_summed),
                 "dslope still has a row for each example. All examples share the slope, so what "
                 "comes back from them adds up.",
+                "dslope",
+                0.4,
+            ),
+            Misconception(
+                "slope-gradient-of-the-last-example",
+                with_dslope(last_example_only),
+                "dslope holds what the last example sends back: each one overwrites those before. "
+                "All examples share the slope, so their gradients add.",
                 "dslope",
                 0.4,
             ),

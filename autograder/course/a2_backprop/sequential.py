@@ -117,6 +117,17 @@ class UsesUp(Row):
             layer.update(learning_rate)
 
 
+class ReversedOnce(Row):
+    def __init__(self, layers):
+        super().__init__(layers)
+        self.backwards = reversed(self.layers)
+
+    def backward(self, dout):
+        for layer in self.backwards:
+            dout = layer.backward(dout)
+        return dout
+
+
 class BackwardReturnsNothing(Row):
     def backward(self, dout):
         super().backward(dout)
@@ -262,6 +273,15 @@ EXERCISES = (
                 UsesUp,
                 "Backward takes the layers out of the list, so the second pass finds none. Go "
                 "through the list without changing it.",
+                "second pass",
+                0.4,
+            ),
+            Misconception(
+                "iterator-used-up",
+                ReversedOnce,
+                "The second backward pass visits no layer and returns dout as it is. What reversed "
+                "gives can be gone through once only, and yours was made once for all passes: ask "
+                "for a new one in each.",
                 "second pass",
                 0.4,
             ),

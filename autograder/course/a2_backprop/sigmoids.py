@@ -199,6 +199,11 @@ def of_the_magnitude(x):
     return sigma(np.abs(x)), x
 
 
+def clipped_to_ten(x):
+    out = sigma(np.clip(x, -10, 10))
+    return out, out
+
+
 def keeps_tanh_input(x):
     return np.tanh(x), x
 
@@ -258,6 +263,15 @@ FORWARD_OF_SIGMOID = Exercise(
             "The largest input is subtracted first. That is safe in a softmax, which does not "
             "change by it; a sigmoid does.",
             "values",
+        ),
+        Misconception(
+            "clipped-to-ten",
+            clipped_to_ten,
+            "The input is clipped to ±10, so the output stops at 0.00005 and 0.99995 and its slope "
+            "never vanishes. exp overflows beyond 700 only; better, arrange the formula so that "
+            "nothing needs to be clipped.",
+            "large numbers",
+            0.2,
         ),
         Misconception(
             "sigmoid-of-the-magnitude",
@@ -321,6 +335,15 @@ BACKWARD_OF_SIGMOID = Exercise(
         upstream_forgotten(sigmoid_backward),
         dout_changed(sigmoid_backward),
         kept_in_a_global(SIGMOID, "sigmoid"),
+        Misconception(
+            "clipped-to-ten",
+            {"sigmoid_forward": clipped_to_ten, "sigmoid_backward": sigmoid_backward},
+            "The input is clipped to ±10, so the slope stops at 0.00005 and never vanishes. exp "
+            "overflows beyond 700 only; better, arrange the formula so that nothing needs to be "
+            "clipped.",
+            "large numbers",
+            0.2,
+        ),
         Misconception(
             "input-for-the-output",
             {"sigmoid_forward": keeps_x, "sigmoid_backward": lambda dout, x: dout * x * (1 - x)},

@@ -236,6 +236,16 @@ def one_more_at_the_label(x, y, delta=1.0):
     return kept.sum() / len(x), dx
 
 
+def whole_columns(x, y, delta=1.0):
+    kept = margins(x, y, delta)
+    kept[:, y] = 0
+    return finish(kept, kept > 0, x, y)
+
+
+def gradient_without_delta(x, y, delta=1.0):
+    return finish(without_label(x, y, delta), margins(x, y, 0.0) > 0, x, y)
+
+
 EXERCISES = (
     Exercise(
         name="svm_loss",
@@ -274,6 +284,23 @@ EXERCISES = (
                 "who say nothing.",
                 "loss",
                 0.3,
+            ),
+            Misconception(
+                "delta-missing-in-the-gradient",
+                gradient_without_delta,
+                "Only classes that beat the true one send a gradient. Those that are behind by "
+                "less than delta cost something too, so they are pushed as well: ask where the "
+                "margin, with its delta, is positive.",
+                "dx",
+                0.4,
+            ),
+            Misconception(
+                "whole-columns-cleared",
+                whole_columns,
+                "Indexing with a colon and y takes whole columns, so the margins of other examples "
+                "are cleared too. Each row has one label: index rows and labels together.",
+                "loss",
+                0.5,
             ),
             Misconception(
                 "sign-of-delta",

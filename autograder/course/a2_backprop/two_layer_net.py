@@ -288,6 +288,14 @@ EXERCISES = (
                 0.3,
             ),
             Misconception(
+                "own-copies-of-the-parameters",
+                nets.OwnCopies,
+                "The network computes with arrays of its own (attributes such as self.W1?) and not "
+                "with what stands in params. Whoever trains it puts new arrays there, and nothing "
+                "would change: look them up in params at each call.",
+                "scores",
+            ),
+            Misconception(
                 "zeros-for-no-labels",
                 nets.ZerosForNoLabels,
                 "Labels that are all 0 are taken for no labels. 0 is a class like any other; the "

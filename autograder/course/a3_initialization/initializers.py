@@ -81,6 +81,11 @@ SENTENCES = {
         "variance",
         0.4,
     ),
+    "root-without-brackets": (
+        "** comes before /, so ** 1 / 2 is a half and not a root: put the exponent in brackets.",
+        "variance",
+        0.4,
+    ),
     "fan-out-for-fan-in": (
         "The spread follows fan_out. What a unit adds up are its fan_in inputs, so the forward "
         "signal is kept by their number.",
@@ -277,6 +282,7 @@ def kaiming_limit(i, o):
 
 XAVIER_NORMAL = mistakes(
     root_forgotten=normal(lambda i, o: 2 / (i + o)),
+    root_without_brackets=normal(lambda i, o: 2 / (i + o) / 2),
     fan_in_alone=normal(lecun),
     fan_out_alone=normal(lambda i, o: (1 / o) ** 0.5),
     product_of_the_fans=normal(lambda i, o: (2 / (i * o)) ** 0.5),
@@ -290,6 +296,7 @@ XAVIER_NORMAL = mistakes(
 
 XAVIER_UNIFORM = mistakes(
     root_forgotten=uniform(lambda i, o: 6 / (i + o)),
+    root_without_brackets=uniform(lambda i, o: 6 / (i + o) / 2),
     fan_in_alone=uniform(lambda i, o: (3 / i) ** 0.5),
     fan_out_alone=uniform(lambda i, o: (3 / o) ** 0.5),
     deviation_taken_for_the_limit=uniform(xavier),
@@ -301,6 +308,7 @@ XAVIER_UNIFORM = mistakes(
 
 KAIMING_NORMAL = mistakes(
     root_forgotten=normal(lambda i, o: 2 / i),
+    root_without_brackets=normal(lambda i, o: 2 / i / 2),
     fan_out_for_fan_in=normal(lambda i, o: (2 / o) ** 0.5),
     two_forgotten=normal(lecun),
     not_scaled=normal(lambda i, o: 1.0),
@@ -311,6 +319,7 @@ KAIMING_NORMAL = mistakes(
 
 KAIMING_UNIFORM = mistakes(
     root_forgotten=uniform(lambda i, o: 6 / i),
+    root_without_brackets=uniform(lambda i, o: 6 / i / 2),
     fan_out_for_fan_in=uniform(lambda i, o: (6 / o) ** 0.5),
     two_forgotten=uniform(lambda i, o: (3 / i) ** 0.5),
     deviation_taken_for_the_limit=uniform(kaiming),
@@ -321,6 +330,7 @@ KAIMING_UNIFORM = mistakes(
 
 LECUN = mistakes(
     root_forgotten=normal(lambda i, o: 1 / i),
+    root_without_brackets=normal(lambda i, o: 1 / i / 2),
     fan_out_for_fan_in=normal(lambda i, o: (1 / o) ** 0.5),
     two_too_many=normal(kaiming),
     not_scaled=normal(lambda i, o: 1.0),

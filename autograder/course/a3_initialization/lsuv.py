@@ -59,6 +59,26 @@ def rescaled(divide=None, before=True, sequential=True, pass_on=None, layers=sli
     return lsuv
 
 
+def in_rounds(variance, divisor=np.sqrt, again=True):
+    """LSUV in rounds, as the paper has it, with one thing changed: what is measured
+    (``variance(z, nonlinearity)``), what divides, and whether it is measured again."""
+
+    def lsuv(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
+        h, out = x, []
+        for w in weights:
+            seen = variance(h @ w, nonlinearity)
+            for _ in range(max_iterations):
+                if abs(seen - 1) < tolerance:
+                    break
+                w = (w / divisor(seen)).astype(w.dtype)
+                seen = variance(h @ w, nonlinearity) if again else seen
+            out.append(w.copy())
+            h = nonlinearity(h @ w)
+        return out
+
+    return lsuv
+
+
 def by_spread_of_weights(weights, x, nonlinearity, tolerance=0.01, max_iterations=10):
     return [(w / w.std()).astype(w.dtype) for w in weights]
 
@@ -152,6 +172,22 @@ LSUV = (
         0.4,
     ),
     wrong(
+        "divided-by-the-variance-in-rounds",
+        in_rounds(lambda z, f: z.var(), lambda v: v),
+        "The weights are divided by the variance, round after round, and jump to and fro between "
+        "it and its inverse. Scaling weights by s scales the variance by s²: divide by the root.",
+        VARIANCE,
+        0.4,
+    ),
+    wrong(
+        "never-measured-again",
+        in_rounds(lambda z, f: z.var(), again=False),
+        "The variance is measured once, before the loop, so the weights are divided by the same "
+        "number in every round. Measure again after each rescaling.",
+        VARIANCE,
+        0.4,
+    ),
+    wrong(
         "second-moment-for-variance",
         rescaled(lambda h: np.sqrt(np.mean(h**2))),
         "The mean of the squares is brought to 1. Behind a ReLU the signals are not centred, so "
@@ -163,6 +199,14 @@ LSUV = (
         "after-the-nonlinearity",
         rescaled(before=False),
         "The variance behind the nonlinearity is looked at; the one before it should be 1.",
+        VARIANCE,
+        0.35,
+    ),
+    wrong(
+        "after-the-nonlinearity-in-rounds",
+        in_rounds(lambda z, f: f(z).var()),
+        "Round after round the variance behind the nonlinearity is looked at (that of a tanh is "
+        "always below 1, so the weights grow and grow); the one before it should be 1.",
         VARIANCE,
         0.35,
     ),

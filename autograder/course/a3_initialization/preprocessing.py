@@ -303,6 +303,13 @@ EXERCISES = (
                 "Average over the examples too.",
             ),
             wrong(
+                "reshaped-without-moving-the-channels",
+                by(lambda x: x.reshape(x.shape[1], -1).mean(axis=1)[:, None, None]),
+                "A reshape to C rows does not gather the channels: the images come first, so each "
+                "row is a mixture of several. Bring the axis of the channels to the front before "
+                "you reshape, or average over the other axes.",
+            ),
+            wrong(
                 "last-axis-for-channels",
                 by(lambda x: x.mean(axis=(0, 1, 2), keepdims=True)),
                 "The columns are taken for channels. Images are (N, C, H, W): the channels are "

@@ -202,6 +202,21 @@ GEOMETRIC = (
         0.4,
     ),
     Misconception(
+        "fourth-root-without-brackets",
+        with_c(lambda i, o, c: c**0.5 * 4 / (i * o)),
+        "** comes before /, so ** 1 / 4 is a quarter and not a fourth root: put the exponent in "
+        "brackets.",
+        "variance",
+        0.4,
+    ),
+    Misconception(
+        "root-without-brackets",
+        with_c(lambda i, o, c: (2 * c / (i * o)) ** 0.5),
+        "** comes before /, so ** 1 / 2 is a half and not a root: put the exponent in brackets.",
+        "variance",
+        0.4,
+    ),
+    Misconception(
         "product-without-root",
         with_c(lambda i, o, c: (c / (i * o)) ** 0.5),
         "The variance is divided by the product of the fans. The geometric mean is the root of the "
@@ -268,6 +283,12 @@ EXERCISES = (
                 "another-default",
                 lambda i, o, rng, value: np.full((i, o), value if value else 1.0),
                 "Without a value the weights should be 0.",
+            ),
+            constant(
+                "zero-taken-for-none",
+                lambda i, o, rng, value: np.full((i, o), value or 0.01),
+                "A value of 0 is taken for no value, and 0.01 is used. 0 is false in Python, and "
+                "yet it is the number that is asked for.",
             ),
             constant(
                 "transposed",

@@ -85,6 +85,14 @@ def axes(train, ddof=0, centre=True, ascending=False):
     return mean, np.maximum(values, 0), vectors
 
 
+def correlated(train):
+    """Mean, eigenvalues and eigenvectors of the correlations, largest first."""
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    centred = train - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(train) / np.outer(std, std))
+    return mean, np.maximum(values[::-1], 0), vectors[:, ::-1]
+
+
 def kept(vectors, components):
     return vectors if components is None else vectors[:, :components]
 
@@ -142,6 +150,10 @@ def train_changed(train, test, components=None):
     if train.dtype.kind == "f":
         train -= train.mean(axis=0)
     return answer
+
+
+def axes_of_the_correlation(train, test, components=None):
+    return tuple(straight(x, *correlated(train), components) for x in (train, test))
 
 
 def by_svd(train, test, components=None):
@@ -213,6 +225,17 @@ def white_not_centred(train, test, eps=1e-5):
 
 def white_always_small(train, test, eps=1e-5):
     return white()(train, test, 1e-5)
+
+
+def white_by_correlation(train, test, eps=1e-5):
+    mean, values, vectors = correlated(train)
+    return tuple((x - mean) @ (vectors / np.sqrt(values + eps)) for x in (train, test))
+
+
+def white_upside_down(train, test, eps=1e-5):
+    mean, values, vectors = axes(train, ascending=True)
+    whitening = vectors[::-1] / np.sqrt(values[::-1] + eps)
+    return tuple(((x - mean) @ whitening).astype(vectors.dtype) for x in (train, test))
 
 
 def white_by_svd(train, test, eps=1e-5):
@@ -318,6 +341,22 @@ PCA = (
         0.35,
     ),
     Misconception(
+        "eigenvectors-upside-down",
+        by_axes(lambda x, mean, v, axes, k: (x - mean) @ kept(axes[::-1], k), ascending=True),
+        "To turn the order of the axes round you reverse the rows of the matrix of eigenvectors, "
+        "which are their entries. eigh puts the eigenvectors in its columns.",
+        "train",
+        0.35,
+    ),
+    Misconception(
+        "correlation-for-covariance",
+        axes_of_the_correlation,
+        "The axes are those of the correlation matrix, which forgets how much each feature varies. "
+        "PCA looks for the directions of largest variance: take the covariance.",
+        "train",
+        0.35,
+    ),
+    Misconception(
         "whitened-as-well",
         by_axes(lambda x, mean, v, axes, k: (x - mean) @ kept(axes / np.sqrt(v + 1e-5), k)),
         "The axes are scaled to variance 1 as well. PCA only rotates.",
@@ -384,6 +423,22 @@ WHITEN = (
         "feature.",
         "train",
         0.15,
+    ),
+    Misconception(
+        "eigenvectors-upside-down",
+        white_upside_down,
+        "To turn the order of the axes round you reverse the rows of the matrix of eigenvectors, "
+        "which are their entries. eigh puts the eigenvectors in its columns.",
+        "train",
+        0.35,
+    ),
+    Misconception(
+        "correlation-for-covariance",
+        white_by_correlation,
+        "Axes and eigenvalues are those of the correlation matrix, so the data are not "
+        "decorrelated by them. Take the covariance.",
+        "train",
+        0.35,
     ),
     Misconception(
         "singular-values-for-eigenvalues",
