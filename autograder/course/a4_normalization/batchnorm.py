@@ -162,6 +162,12 @@ def zero_is_missing(x, gamma, beta, bn_param):
     return out
 
 
+def first_batch_starts(x, gamma, beta, bn_param):
+    if bn_param["mode"] == "train" and "running_mean" not in bn_param:
+        return normalise(x, gamma, beta, bn_param, update=lambda old, new, m: new)
+    return normalise(x, gamma, beta, bn_param)
+
+
 def test_mode_without_defaults(x, gamma, beta, bn_param):
     if bn_param["mode"] == "test":
         bn_param = {"running_mean": bn_param["running_mean"], **bn_param}
@@ -296,6 +302,15 @@ FORWARD_MISCONCEPTIONS = (
         "which batch happened to come last; they should be averaged over many.",
         "running_mean",
         0.25,
+    ),
+    Misconception(
+        "first-batch-starts-the-average",
+        first_batch_starts,
+        "Where there are no running statistics yet, those of the first batch are taken whole. Here "
+        "the averages start from zeros, and the first batch enters with the share 1 − momentum "
+        "like any other.",
+        "running_mean",
+        0.15,
     ),
     Misconception(
         "running-statistics-summed",

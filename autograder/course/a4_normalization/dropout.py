@@ -125,6 +125,13 @@ def a_fixed_number(shape, param):
     return (table.argsort(axis=1).argsort(axis=1) < keep).reshape(shape)
 
 
+def with_replacement(shape, param):
+    size = int(np.prod(shape))
+    kept = np.zeros(size, bool)
+    kept[generator(param).choice(size, size=round(param["p"] * size))] = True
+    return kept.reshape(shape)
+
+
 def nothing_dropped(shape, param):
     return np.ones(shape, bool)
 
@@ -246,6 +253,15 @@ def forward_misconceptions(layer, other_scale):
             "unit on its own, so that the number kept varies.",
             "independence",
             0.2,
+        ),
+        Misconception(
+            "drawn-with-replacement",
+            layer(with_replacement),
+            "The entries to keep are drawn with replacement, so that some come twice and fewer "
+            "than a fraction p are kept. Toss a coin for each entry instead: then the number kept "
+            "varies as well.",
+            "keep fraction",
+            0.3,
         ),
         Misconception(
             "nothing-dropped",

@@ -90,6 +90,17 @@ def forward(split=apart, axes=(2, 3, 4), ddof=0, root=None, after=affine):
     return groupnorm
 
 
+def slices_of_g_channels(x, gamma, beta, G, gn_param):
+    """As many slices as there are groups, but each G channels wide; the rest stays 0."""
+    eps = gn_param.get("eps", 1e-5)
+    h = np.zeros(x.shape, gamma.dtype)
+    for k in range(0, min(G * G, x.shape[1]), G):
+        part = x[:, k : k + G]
+        std = np.sqrt(part.var(axis=(1, 2, 3), keepdims=True) + eps)
+        h[:, k : k + G] = (part - part.mean(axis=(1, 2, 3), keepdims=True)) / std
+    return affine(h, gamma, beta), None
+
+
 def last_group_left_out(x, gamma, beta, G, gn_param):
     eps = gn_param.get("eps", 1e-5)
     h = np.zeros(x.shape, gamma.dtype)
@@ -214,10 +225,25 @@ def mistake(code, backward, sentence, aspect, severity=None):
 FORWARD_MISTAKES = (
     Misconception(
         "channels-interleaved",
+        forward(interleaved, axes=(1, 3, 4)),
+        "A group gathers every G-th channel. Groups are neighbours: split the channel axis into G "
+        "groups first, then into the channels of a group.",
+        "values",
+        0.4,
+    ),
+    Misconception(
+        "groups-of-g-channels",
         forward(interleaved),
-        "A group gathers every so many-th channel, or has as many channels as there should be "
-        "groups. Groups are neighbours: split the channel axis into G groups first, then into the "
-        "channels of a group.",
+        "A group has G channels. G is the number of groups, and each of them has C/G channels; "
+        "the two agree only where C = G².",
+        "values",
+        0.4,
+    ),
+    Misconception(
+        "slices-of-g-channels",
+        slices_of_g_channels,
+        "The slice of each group is G channels wide, so the slices overrun the channels or leave "
+        "some of them out. There are G groups of C/G channels: where does the next one begin?",
         "values",
         0.4,
     ),

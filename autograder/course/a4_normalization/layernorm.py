@@ -82,6 +82,15 @@ def over_everything(x, eps):
     return centred / std
 
 
+def one_deviation(x, eps):
+    centred, _ = statistics(x, eps)
+    return centred / np.sqrt(centred.var() + eps)
+
+
+def one_deviation_of_x(x, eps):
+    return statistics(x, eps)[0] / np.sqrt(x.var() + eps)
+
+
 def with_n_minus_one(x, eps):
     centred, std = statistics(x, eps, ddof=1)
     return centred / std
@@ -216,6 +225,20 @@ FORWARD = (
         "the axis of the batch out of the mean.",
         "values",
         0.5,
+    ),
+    *(
+        Misconception(
+            code,
+            forward(wrong),
+            "Each example has its own mean, but all share one variance: it is taken of the whole "
+            "array. Over which axis do the features of one example lie?",
+            "values",
+            0.4,
+        )
+        for code, wrong in (
+            ("one-variance-for-all", one_deviation),
+            ("one-variance-of-all-inputs", one_deviation_of_x),
+        )
     ),
     Misconception(
         "variance-with-n-minus-one",

@@ -48,6 +48,11 @@ def over_everything(predict, x, samples, rng):
     return runs.mean(axis=0), runs.std()
 
 
+def over_everything_repeated(predict, x, samples, rng):
+    runs = passes(predict, x, samples, rng)
+    return runs.mean(axis=0), np.full_like(runs[0], runs.std())
+
+
 def over_the_examples(predict, x, samples, rng):
     runs = passes(predict, x, samples, rng)
     return runs.mean(axis=1), runs.std(axis=1)
@@ -150,6 +155,15 @@ EXERCISES = (
                 over_everything,
                 "One deviation is taken over all inputs and outputs. The point is to see which "
                 "predictions are unsure: keep one number for each of them.",
+                "standard deviation",
+                0.35,
+            ),
+            Misconception(
+                "one-deviation-repeated",
+                over_everything_repeated,
+                "The second result has the right shape, but one and the same number everywhere: "
+                "the deviation of all inputs and outputs together. Each prediction has a spread of "
+                "its own, over the passes.",
                 "standard deviation",
                 0.35,
             ),

@@ -258,6 +258,14 @@ L1 = (
 
 L2 = (
     Misconception(
+        "square-of-the-sum",
+        penalty(lambda w, s: 0.5 * s * w.sum() ** 2, l2_gradient),
+        "The weights are added up before they are squared, so positive and negative ones cancel. "
+        "Square each weight first, then take the sum.",
+        "value",
+        0.4,
+    ),
+    Misconception(
         "half-forgotten-throughout",
         penalty(lambda w, s: 2 * l2_value(w, s), lambda w, s: 2 * s * w),
         "The ½ is missing in value and gradient alike, so that the two agree and a gradient check "
@@ -398,6 +406,22 @@ def mixed(w, strength, ratio):
 
 
 ELASTIC = (
+    Misconception(
+        "size-of-the-sum",
+        elastic(lambda w, l1, l2: l1 * np.abs(w.sum()) + l2_value(w, l2), both_gradients),
+        "In the L1 part the absolute value is taken of the sum, so positive and negative weights "
+        "cancel first. The 1-norm adds up the sizes of the entries.",
+        "value",
+        0.4,
+    ),
+    Misconception(
+        "square-of-the-sum",
+        elastic(lambda w, l1, l2: l1_value(w, l1) + 0.5 * l2 * w.sum() ** 2, both_gradients),
+        "In the L2 part the weights are added up before they are squared, so positive and "
+        "negative ones cancel. Square each weight first, then take the sum.",
+        "value",
+        0.4,
+    ),
     Misconception(
         "half-forgotten-throughout",
         elastic(

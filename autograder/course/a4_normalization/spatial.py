@@ -91,6 +91,16 @@ def mean_of_the_variances(x, gamma, beta, bn_param):
     return gamma[:, None, None] * h + beta[:, None, None], None
 
 
+def running_variance_within_images(x, gamma, beta, bn_param):
+    """The output is right; only what is kept for test mode comes from single images."""
+    old = dict(bn_param)
+    answer = lifted(batchnorm.normalise)(x, gamma, beta, bn_param)
+    if bn_param["mode"] == "train":
+        m, var = old.get("momentum", 0.9), x.var(axis=(2, 3)).mean(axis=0)
+        bn_param["running_var"] = m * old.get("running_var", np.zeros_like(var)) + (1 - m) * var
+    return answer
+
+
 def each_position_for_itself(x, gamma, beta, bn_param):
     out, cache = lifted(batchnorm.normalise)(x, gamma, beta, bn_param)
     if bn_param["mode"] == "test":
@@ -177,6 +187,14 @@ def divided_by_the_batch_size(dout, cache):
     return to_images(dx, dout.shape), (rows * h).sum(axis=0), rows.sum(axis=0)
 
 
+def means_in_each_image(dout, cache):
+    h, std, gamma = to_images(cache[1], dout.shape), *(v[:, None, None] for v in cache[2:4])
+    d = dout * gamma
+    mean, along = (a.mean(axis=(2, 3), keepdims=True) for a in (d, d * h))
+    rows = to_rows(dout)
+    return (d - mean - h * along) / std, (rows * cache[1]).sum(axis=0), rows.sum(axis=0)
+
+
 def parameters_over_the_batch_only(dout, cache):
     dx, _, _ = batchnorm_gradients.right(to_rows(dout), cache)
     h = to_images(cache[1], dout.shape)
@@ -190,7 +208,7 @@ OF_ROWS = (
     "gamma-and-beta-forgotten-in-test-mode", "gamma-and-beta-forgotten", "epsilon-hard-coded",
     "running-standard-deviation", "variance-for-deviation", "beta-forgotten", "gamma-forgotten",
     "variance-for-deviation-in-test-mode", "statistics-updated-in-test-mode",
-    "batch-mean-overwritten",
+    "batch-mean-overwritten", "first-batch-starts-the-average",
 )  # fmt: skip
 """Mistakes of batch norm that are made here just the same."""
 
@@ -233,6 +251,15 @@ EXERCISES = (
                 "the means of the images lie apart: take it of all values of a channel at once.",
                 "out",
                 0.3,
+            ),
+            Misconception(
+                "running-variance-within-images",
+                running_variance_within_images,
+                "running_var collects the average of the images' own variances, which leaves out "
+                "how far the means of the images lie apart. Test mode looks at all images: keep "
+                "the variance of all values of a channel at once.",
+                "running_var",
+                0.2,
             ),
             Misconception(
                 "reshaped-without-transposing",
@@ -289,6 +316,15 @@ EXERCISES = (
                 "divided-by-the-batch-size",
                 divided_by_the_batch_size,
                 "The means in dx are divided by N, but N·H·W numbers went into each statistic.",
+                "dx",
+                0.3,
+            ),
+            mistake(
+                "means-in-each-image",
+                means_in_each_image,
+                "The means in dx run over the positions of each image apart. The statistics of "
+                "forward were taken over the whole batch, so what comes back through them is "
+                "shared by all its images.",
                 "dx",
                 0.3,
             ),

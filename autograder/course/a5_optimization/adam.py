@@ -135,6 +135,17 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "decay-under-the-root",
+                ADAMW.but(
+                    w="w - learning_rate * (m_hat + weight_decay * w) / (np.sqrt(v_hat) + epsilon)"
+                ),
+                "The decay stands beside m̂ and is divided by √v̂ with it, so weights with large "
+                "gradients hardly decay. Where does the bracket close? The decay is divided by "
+                "nothing.",
+                "first step",
+                0.3,
+            ),
+            Misconception(
                 "only-matrices-decayed",
                 ADAMW.but(weight_decay="weight_decay * (np.ndim(w) > 1)"),
                 "Parameters with one axis are taken for biases and not decayed. Which parameters "

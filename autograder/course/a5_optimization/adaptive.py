@@ -98,6 +98,14 @@ def shared(rule, root):
             0.4,
         ),
         Misconception(
+            "root-stored",
+            rule.storing(cache=root),
+            "The first step is right, but what you store is the root. The next step adds a square "
+            "to it: the cache keeps the squares, and the root belongs to this step alone.",
+            "later steps",
+            0.3,
+        ),
+        Misconception(
             "square-forgotten",
             rule.replacing("dw**2", "np.abs(dw)"),
             "The cache collects the size of the gradients, not their squares.",

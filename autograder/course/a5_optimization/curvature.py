@@ -110,7 +110,7 @@ def bfgs_with_einsum(h_inv, s, y):
     return h_inv.copy()
 
 
-def lbfgs(*, first=True, backwards=True, gamma="newest", minus=True, beta="y"):
+def lbfgs(*, first=True, backwards=True, gamma="newest", minus=True, beta="y", matched=True):
     """The two-loop recursion with switches for what may go wrong in it."""
 
     def direction(gradient, s_list, y_list):
@@ -131,7 +131,7 @@ def lbfgs(*, first=True, backwards=True, gamma="newest", minus=True, beta="y"):
         if gamma == "of steps":
             s, y = pairs[-1]
             q = q * (s @ s) / (s @ y)
-        second = list(zip(order, alphas, strict=True))
+        second = list(zip(order, alphas if matched else alphas[::-1], strict=True))
         for (s, y), alpha in second[::-1] if first else second:
             b = (y if beta == "y" else s) @ q / (s @ y)
             q = q + (alpha - b) * s
@@ -205,6 +205,24 @@ def _rank_one(h_inv, s, y):
     return h_inv + np.outer(rest, rest) / (rest @ y)
 
 
+def _entry_by_entry(h_inv, s, y):
+    if s @ y <= 1e-10:
+        return h_inv.copy()
+    eye, rho = np.eye(len(s), dtype=h_inv.dtype), 1 / (s @ y)
+    return (eye - rho * (s * y)) @ h_inv @ (eye - rho * (y * s)) + rho * np.outer(s, s)
+
+
+def _of_davidon_fletcher_powell(h_inv, s, y):
+    if s @ y <= 1e-10:
+        return h_inv.copy()
+    hy = h_inv @ y
+    return h_inv + np.outer(s, s) / (s @ y) - np.outer(hy, hy) / (y @ hy)
+
+
+def _guarded_by_size(h_inv, s, y):
+    return h_inv.copy() if abs(s @ y) <= 1e-10 else _bfgs(h_inv, s, y, guard=False)
+
+
 def _bfgs_in_place(h_inv, s, y):
     h_inv[...] = _bfgs(h_inv, s, y)
     return h_inv
@@ -238,6 +256,31 @@ EXERCISES = (
                 "is 1e-10.",
                 "no positive curvature",
                 0.15,
+            ),
+            Misconception(
+                "guard-of-the-size",
+                _guarded_by_size,
+                "The guard looks at |sᵀy|, so curvature that is clearly negative passes, and the "
+                "matrix is no longer positive definite. The sign is what matters.",
+                "no positive curvature",
+                0.2,
+            ),
+            Misconception(
+                "product-for-outer-product",
+                _entry_by_entry,
+                "s and y are multiplied entry by entry. Taken off the identity, the vector is "
+                "broadcast to all rows without complaint; a column times a row is what makes a "
+                "matrix.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "dfp",
+                _of_davidon_fletcher_powell,
+                "This is the update of Davidon, Fletcher and Powell, the older sister of BFGS. It "
+                "maps y to s as well, but is another matrix, and recovers worse from bad steps.",
+                "values",
+                0.4,
             ),
             Misconception(
                 "last-term-forgotten",
@@ -326,6 +369,15 @@ EXERCISES = (
                 lbfgs(first=False),
                 "The second loop runs in the same order as the first. It must run the other way, "
                 "from the oldest pair to the newest.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "alphas-in-the-wrong-order",
+                lbfgs(matched=False),
+                "The pairs come in the right order in both loops, but the α do not: they were "
+                "collected from the newest pair to the oldest and are read in that order again. "
+                "Each α belongs to its pair.",
                 "values",
                 0.4,
             ),

@@ -169,6 +169,16 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "only-at-multiples",
+                lambda rate, t, factor, every: (
+                    rate * factor ** (t // every) if t % every == 0 else rate
+                ),
+                "The drops are right at the multiples of `every`, but in between the full rate is "
+                "back. What was dropped stays dropped: count the periods that are over at any t.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
                 "drops-add-up",
                 lambda rate, t, factor, every: rate * factor * max(t // every, 1 / factor),
                 "The number of drops multiplies the factor. Each drop multiplies what the one "
@@ -253,6 +263,14 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "whole-decays-only",
+                lambda rate, t, k: rate * math.exp(-math.floor(k * t)),
+                "k·t is cut to a whole number, so the rate falls in stairs, and with a small k not "
+                "at all at first. It should fall a little at every step.",
+                "rates",
+                0.4,
+            ),
+            Misconception(
                 "power-of-k",
                 lambda rate, t, k: rate * k**t,
                 "The rate is multiplied by k at each step. k stands in the exponent.",
@@ -304,6 +322,14 @@ EXERCISES = (
         reference={"inverse_time_decay": inverse_time_decay},
         cases=RATE_CASES,
         misconceptions=(
+            Misconception(
+                "whole-decays-only",
+                lambda rate, t, k: rate / (1 + math.floor(k * t)),
+                "k·t is cut to a whole number, so the rate falls in stairs, and with a small k not "
+                "at all at first. It should fall a little at every step.",
+                "rates",
+                0.4,
+            ),
             Misconception(
                 "one-plus-k-to-the-t",
                 lambda rate, t, k: rate / (1 + k) ** t,

@@ -62,6 +62,15 @@ EXERCISES = (
         misconceptions=(
             *shared_by_all(NESTEROV, UPHILL, "the velocity"),
             Misconception(
+                "look-ahead-stored",
+                NESTEROV.storing(velocity="momentum * velocity - learning_rate * dw"),
+                "The first step is right, but what you store as velocity is the whole way that w "
+                "went, with the look ahead in it. The velocity of the next step comes from that of "
+                "this one: keep the two apart.",
+                "later steps",
+                0.3,
+            ),
+            Misconception(
                 "momentum-hard-coded-in-the-step",
                 NESTEROV.but(w="w - 0.9 * v_prev + 1.9 * velocity"),
                 "The velocity uses the momentum of the config, but the step of w has 0.9 and 1.9 "

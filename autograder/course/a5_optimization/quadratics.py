@@ -80,6 +80,31 @@ EXERCISES = (
                 0.4,
             ),
             Misconception(
+                "mean-of-the-rates",
+                lambda A: 0.5 * (1 / _values(A)[0] + 1 / _values(A)[-1]),
+                "You average the best steps of the flattest and the steepest direction. That is "
+                "far too long for the steep one. At the best step both shrink by the same factor: "
+                "set |1 − ηλ| equal for the two.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "rate-of-the-heavy-ball",
+                lambda A: 4 / (np.sqrt(_values(A)[0]) + np.sqrt(_values(A)[-1])) ** 2,
+                "This is the best rate of the heavy ball, with roots of the eigenvalues, which "
+                "goes with a momentum term. Here descent is plain.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "order-taken-for-granted",
+                lambda A: 2 / (np.linalg.eigvals(A)[0] + np.linalg.eigvals(A)[-1]),
+                "You rely on the order of the eigenvalues, and eig and eigvals give them in none: "
+                "the first and the last need not be the smallest and the largest.",
+                "values",
+                0.4,
+            ),
+            Misconception(
                 "one-over-the-sum",
                 lambda A: 1 / (_values(A)[0] + _values(A)[-1]),
                 "The step is half of the best one: at the best one, the steepest and the flattest "
@@ -174,6 +199,14 @@ EXERCISES = (
                 "order-taken-for-granted",
                 lambda A: np.linalg.eigvals(A)[0] / np.linalg.eigvals(A)[-1],
                 "You rely on the order of the eigenvalues, and eigvals gives them in none.",
+                "values",
+                0.4,
+            ),
+            Misconception(
+                "rising-order-taken-for-granted",
+                lambda A: np.linalg.eigvals(A)[-1] / np.linalg.eigvals(A)[0],
+                "You take the last eigenvalue for the largest and the first for the smallest, but "
+                "eig and eigvals give them in no order.",
                 "values",
                 0.4,
             ),

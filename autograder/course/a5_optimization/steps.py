@@ -98,10 +98,11 @@ def _with_absolute_values(hessian):
     return (vectors * np.abs(values)) @ vectors.T
 
 
-def search(*, accept=None, shorten=None, answer=None):
+def search(*, accept=None, shorten=None, answer=None, trials=200):
     """The search with switches for what may go wrong in it.
 
     accept(f0, f1, t, c, gradient, direction): whether the step is good enough.
+    trials: how many are made before the step is returned as it is.
     """
 
     def good(f0, f1, t, c, gradient, direction):
@@ -109,7 +110,7 @@ def search(*, accept=None, shorten=None, answer=None):
 
     def line_search(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
         f0 = f(x)
-        for _ in range(200):
+        for _ in range(trials):
             f1 = f(x + t * direction)
             if (accept or good)(f0, f1, t, c, gradient, direction):
                 break
@@ -149,6 +150,13 @@ def moving_on(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
         t *= shrink
         x = x + t * direction
     return t
+
+
+def bound_of_the_first_step(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
+    bound, k = f(x) + c * t * (gradient @ direction), 0
+    while not f(x + t * shrink**k * direction) <= bound and k < 60:
+        k += 1
+    return t * shrink**k
 
 
 def along_the_gradient(f, x, direction, gradient, t=1.0, c=1e-4, shrink=0.5):
@@ -300,6 +308,24 @@ EXERCISES = (
                 "stands on both sides of the condition.",
                 "values",
                 0.4,
+            ),
+            Misconception(
+                "bound-of-the-first-step",
+                bound_of_the_first_step,
+                "The bound is computed once, with the first t, and shorter steps are held to it, "
+                "which they may never reach. A shorter step promises less: compute it with the t "
+                "that is being tried.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "gives-up-after-ten",
+                search(trials=10),
+                "After ten trials the search gives up and returns a step that does not satisfy the "
+                "condition. Where shrink is near 1, or the first t far too long, it takes more: go "
+                "on until a step is good.",
+                "values",
+                0.3,
             ),
             Misconception(
                 "c-forgotten",

@@ -163,6 +163,12 @@ def restarts_never(rate, t, period, multiplier=1, minimum=0.0):
     return minimum + (rate - minimum) * cosine(min(t / period, 1))
 
 
+def restarts_once(rate, t, period, multiplier=1, minimum=0.0):
+    if t >= period:
+        t, period = t - period, period * multiplier
+    return minimum + (rate - minimum) * cosine(t / period)
+
+
 def restarts_swinging(rate, t, period, multiplier=1, minimum=0.0):
     return minimum + (rate - minimum) * cosine(t / period)
 
@@ -387,6 +393,14 @@ EXERCISES = (
                 "Each restart begins at a lower rate. In SGDR each one is back at the full rate.",
                 "rates",
                 0.3,
+            ),
+            Misconception(
+                "restarts-once",
+                restarts_once,
+                "There is one restart and no other: after the second period the cosine just swings "
+                "back up. An `if` looks once whether a period is over; how many may be over by t?",
+                "rates",
+                0.4,
             ),
             Misconception(
                 "never-restarts",
