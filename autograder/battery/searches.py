@@ -230,9 +230,10 @@ def _scores_and_best(
         is_worst = isinstance(best, Mapping) and _key(best) == _key(low)
         newest = max(len(results) - last, 0) + int(np.argmax(true[-last:])) if results else 0
         is_last = isinstance(best, Mapping) and _key(best) == _key(results[newest][0])
+        tried = isinstance(best, Mapping) and _key(best) in [_key(row[0]) for row in results]
     except (KeyError, TypeError, ValueError):
-        fitting, is_best, is_worst, is_last = False, False, False, False
-    text = "not the parameters of the highest score"
+        fitting, is_best, is_worst, is_last, tried = False, False, False, False, True
+    text = "not the parameters of the highest score" if tried else "it is none of the trials"
     if is_worst or is_last:
         newest_words = "the last trial" if last == 1 else "the best of the last round"
         text = "the lowest score is taken" if is_worst else f"{newest_words} is taken"

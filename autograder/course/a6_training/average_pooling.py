@@ -29,6 +29,20 @@ def by_four(part, axis):
     return part.sum(axis=axis) / 4
 
 
+def by_height_squared(part, axis):
+    return part.sum(axis=axis) / part.shape[2] ** 2
+
+
+def by_the_stride_squared(x, p):
+    size = p["pool_height"] * p["pool_width"] / p["stride"] ** 2
+    return pool(x, p, reduce=lambda part, axis: part.mean(axis=axis) * size)
+
+
+def first_row_and_column_lost(part, axis):
+    """What a table of sums without a border of zeros gives."""
+    return part[:, :, 1:, 1:].sum(axis=axis) / part[0, 0].size
+
+
 def over_channels(part, axis):
     return np.broadcast_to(part.mean(axis=(1, 2, 3))[:, None], part.shape[:2])
 
@@ -40,6 +54,20 @@ def by_the_height_squared(part, d):
 def divided_by_the_windows(dout, cache):
     windows = dout.shape[2] * dout.shape[3]
     return backward_with(lambda part, d: spread(part, d) / windows)(dout, cache)
+
+
+def shares_of_the_stride(dout, cache):
+    stride = cache[3]
+    return backward_with(lambda part, d: spread(part, d) / stride**2)(dout, cache)
+
+
+def side_by_side(dout, cache):
+    shape, hh, ww, _ = cache
+    tiles = dout.repeat(hh, axis=2).repeat(ww, axis=3) / (hh * ww)
+    dx = np.zeros(shape, dout.dtype)
+    tiles = tiles[:, :, : shape[2], : shape[3]]
+    dx[:, :, : tiles.shape[2], : tiles.shape[3]] = tiles
+    return dx
 
 
 def stride_is_the_window(x, p):
@@ -137,6 +165,31 @@ EXERCISES = (
                 "divided-by-four",
                 forward_with(lambda x, p: pool(x, p, reduce=by_four)),
                 "The sum is divided by 4 whatever the size of the window.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "divided-by-the-height-squared",
+                forward_with(lambda x, p: pool(x, p, reduce=by_height_squared)),
+                "The number of pixels is taken to be the height squared. Windows need not be "
+                "square.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "divided-by-the-stride-squared",
+                forward_with(by_the_stride_squared),
+                "The sum is divided by the stride squared. How many pixels a window has does not "
+                "depend on how far it moves.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "first-row-and-column-lost",
+                forward_with(lambda x, p: pool(x, p, reduce=first_row_and_column_lost)),
+                "Every sum lacks the first row and the first column of its window. In a table of "
+                "running sums, what must be taken away ends just before the window: what stands "
+                "there for a window at the edge of the image?",
                 "values",
                 0.3,
             ),
@@ -282,6 +335,22 @@ EXERCISES = (
                 "square.",
                 "dx",
                 0.3,
+            ),
+            Misconception(
+                "divided-by-the-stride-squared",
+                shares_of_the_stride,
+                "The gradient is divided by the stride squared. How many pixels a window has does "
+                "not depend on how far it moves.",
+                "dx",
+                0.3,
+            ),
+            Misconception(
+                "windows-side-by-side",
+                side_by_side,
+                "On the way back the windows lie side by side, whatever the stride was on the way "
+                "forward.",
+                "dx",
+                0.4,
             ),
             Misconception(
                 "gradient-for-the-corner",

@@ -124,6 +124,13 @@ INITIAL = Exercise(
             equivalent=("logarithm-of-base-two", "logarithm-of-base-ten"),
         ),
         tell(
+            "always-ten-classes",
+            lambda loss, classes, tolerance=0.05: check_initial_loss(loss, 10, tolerance),
+            "The expected loss is 2.303 whatever `classes` says. That is guessing among ten: the "
+            "fewer there are to guess among, the lower the loss starts.",
+            severity=0.4,
+        ),
+        tell(
             "tolerance-hard-coded",
             lambda loss, classes, tolerance=0.05: check_initial_loss(loss, classes),
             "The tolerance is 5 % whatever the caller says; that is only the default.",
@@ -202,6 +209,15 @@ def by_comparison(losses):
     return not np.logical_and(array <= 3 * array[0], array < np.inf).all()
 
 
+def from_the_lowest_so_far(losses):
+    lowest = math.inf
+    for loss in losses:
+        if not math.isfinite(loss) or loss > 3 * lowest:
+            return True
+        lowest = min(lowest, loss)
+    return False
+
+
 EXPLODED = Exercise(
     name="exploded",
     kind=Function(),
@@ -263,6 +279,13 @@ EXPLODED = Exercise(
             "The losses are compared with the lowest; compare with the first.",
         ),
         tell(
+            "compared-with-the-lowest-so-far",
+            from_the_lowest_so_far,
+            "Each loss is compared with the lowest before it. A run that has learned well may "
+            "bounce a little; measure from where it started.",
+            "three times the first",
+        ),
+        tell(
             "compared-with-the-one-before",
             lambda losses: (
                 not finite(losses)
@@ -295,8 +318,8 @@ def rate_cases(rng):
     def falling(end, speed=4.0):
         return end + (2.3 - end) * np.exp(-speed * times)
 
-    def case(pairs, label, check=""):
-        order = rng.permutation(len(pairs))
+    def case(pairs, label, check="", shuffled=True):
+        order = rng.permutation(len(pairs)) if shuffled else range(len(pairs))
         rates = [float(pairs[i][0]) for i in order]
         curves = [[float(x) for x in pairs[i][1]] for i in order]
         given = Fixture("loss_curves", {"rates": rates, "curves": curves})
@@ -318,6 +341,8 @@ def rate_cases(rng):
         case([(1e-3, fair), (1e-2, best), (1.0, bang)], "a curve that ends in nan", "explosions"),
         case([(1e-3, fair), (1e-2, best), (1.0, peak)], "a curve that explodes and comes back",
              "explosions"),
+        case([(1.0, bang), (1e-3, fair), (1e-2, best)], "a curve that ends in nan, tried first",
+             "explosions", shuffled=False),
         case([(1e-2, dip), (1e-3, falling(0.7))], "a curve that dips", "a dip that does not last"),
         case([(1.0, bang), (10.0, peak)], "curves that all explode", "all explode"),
         case([(rate, 1e12 * np.array(curve)) for rate, curve in
@@ -352,6 +377,13 @@ def find_from_a_number(loss_curve, rates):
     if best is None:
         raise ValueError("every curve exploded")
     return best
+
+
+def place_among_the_good(loss_curve, rates):
+    good = [curve for curve in map(loss_curve, rates) if not exploded(curve)]
+    if not good:
+        raise ValueError("every curve exploded")
+    return rates[int(np.argmin([curve[-1] for curve in good]))]
 
 
 def find_by_loop(loss_curve, rates):
@@ -404,6 +436,14 @@ RATES = Exercise(
             nan_as_the_lowest,
             "A rate whose curve exploded is returned. np.argmin takes a nan for the smallest of "
             "all: leave these curves out of the comparison.",
+            "explosions",
+        ),
+        tell(
+            "place-among-the-survivors",
+            place_among_the_good,
+            "The place of the best is found among the curves that did not explode and then looked "
+            "up among all rates. Where an exploded curve came first, every place has shifted: keep "
+            "each rate together with its curve.",
             "explosions",
         ),
         tell(

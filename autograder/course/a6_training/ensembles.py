@@ -51,6 +51,13 @@ def majority(probabilities):
     return counts.argmax(axis=1)
 
 
+def half_and_half(probabilities):
+    mean = probabilities[0]
+    for p in probabilities[1:]:
+        mean = (mean + p) / 2
+    return np.argmax(mean, axis=1)
+
+
 VOTES = Exercise(
     name="ensemble_predict",
     kind=Function(),
@@ -79,6 +86,13 @@ VOTES = Exercise(
             "median-of-the-models",
             lambda probabilities: np.argmax(np.median(probabilities, axis=0), axis=1),
             "You take the median over the models; the mean was asked for.",
+            severity=0.2,
+        ),
+        tell(
+            "half-and-half",
+            half_and_half,
+            "Each model is averaged half and half with the mean so far, so the last one counts as "
+            "much as all before it together. What weight should each of them have?",
             severity=0.2,
         ),
         tell(
@@ -177,6 +191,15 @@ def starting_afresh(net, run_cycle, cycles):
     return kept
 
 
+def going_on_with_the_snapshot(net, run_cycle, cycles):
+    kept = []
+    for _ in range(cycles):
+        run_cycle(net)
+        kept.append(copy.deepcopy(net.params))
+        net.params = kept[-1]
+    return kept
+
+
 SNAPSHOTS = Exercise(
     name="snapshot_ensemble",
     kind=Scripted("snapshots"),
@@ -198,6 +221,13 @@ SNAPSHOTS = Exercise(
             "first snapshot",
             0.4,
             ("same-parameters-each-time",),
+        ),
+        tell(
+            "training-goes-on-in-the-snapshot",
+            going_on_with_the_snapshot,
+            "A copy is taken, but then the network itself goes on with it, so the next cycle "
+            "changes the snapshot. Who holds the copy, and who the original?",
+            "first snapshot",
         ),
         tell(
             "snapshot-before-the-cycle",
@@ -346,6 +376,26 @@ class Corrected(Average):
             self.average[key] = self.raw[key] / share if share else self.average[key]
 
 
+class CorrectedCopy(Average):
+    """Adam's correction, on an average that started from a copy."""
+
+    def __init__(self, params, decay):
+        super().__init__(params, decay)
+        self.raw = self.start(params)
+
+    def update(self, params):
+        self.steps += 1
+        for key, value in params.items():
+            self.raw[key] = self.mix(self.raw[key], value)
+            self.average[key] = self.raw[key] / (1 - self.decay**self.steps)
+
+
+class WarmedUp(Average):
+    def mix(self, old, new):
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        return decay * old + (1 - decay) * new
+
+
 class OnlyFirst(Average):
     def update(self, params):
         key = next(iter(params))
@@ -447,6 +497,20 @@ AVERAGES = Exercise(
             Corrected,
             "The average is corrected as if it had started at zero. It starts as a copy of the "
             "parameters and needs no correction.",
+            "average after step 1",
+        ),
+        tell(
+            "bias-corrected-though-not-biased",
+            CorrectedCopy,
+            "The average is divided by 1 − decayᵗ, as in Adam. That makes up for a start at zero; "
+            "this one starts from a copy of the parameters, so the division blows it up.",
+            "average after step 1",
+        ),
+        tell(
+            "decay-warmed-up",
+            WarmedUp,
+            "The decay is smaller in the first updates, as some libraries warm it up. Here it is "
+            "the same from the first update on.",
             "average after step 1",
         ),
         tell(

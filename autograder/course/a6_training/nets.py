@@ -37,13 +37,16 @@ class Net:
         self.reg = reg
         self.shapes = {
             "W1": (num_filters, c, filter_size, filter_size),
-            "W2": (num_filters * (h // 2) * (w // 2), hidden_dim),
+            "W2": (num_filters * self.pooled(h, w), hidden_dim),
             "W3": (hidden_dim, num_classes),
         }
         self.params = {}
         for key, size in zip(self.weights, (num_filters, hidden_dim, num_classes), strict=True):
             self.params[key] = self.first(rng, self.shapes[key], weight_scale)
             self.params["b" + key[1]] = self.first_bias(rng, size)
+
+    def pooled(self, h, w):
+        return (h // 2) * (w // 2)
 
     def first(self, rng, shape, scale):
         return scale * rng.normal(size=shape)
@@ -56,6 +59,11 @@ class Net:
 
     pool = (max_pool_forward_fast, max_pool_backward_fast)
     relu1 = relu2 = (relu_forward, relu_backward)
+    flat = (lambda maps: maps.reshape(len(maps), -1), lambda d, shape: d.reshape(shape))
+
+    def last(self, scores):
+        """What is done to the scores; nothing."""
+        return scores, 1.0
 
     def penalty(self):
         return 0.5 * self.reg * sum(np.sum(self.params[key] ** 2) for key in self.penalised)
@@ -68,16 +76,19 @@ class Net:
         conv, conv_cache = conv_forward_fast(X, p["W1"], p["b1"], {"stride": 1, "pad": self.pad()})
         active, relu1 = self.relu1[0](conv)
         pooled, pool_cache = type(self).pool[0](active, two)
-        hidden, affine1 = affine_forward(pooled, p["W2"], p["b2"])
+        rows = type(self).flat[0](pooled)
+        hidden, affine1 = affine_forward(rows, p["W2"], p["b2"])
         hidden, relu2 = self.relu2[0](hidden)
         scores, affine2 = affine_forward(hidden, p["W3"], p["b3"])
+        scores, slope = self.last(scores)
         if y is None:
             return self.answer(scores)
         loss, d = self.data_loss(scores, y)
         grads = {}
-        d, grads["W3"], grads["b3"] = affine_backward(d, affine2)
+        d, grads["W3"], grads["b3"] = affine_backward(d * slope, affine2)
         d = self.relu2[1](d, relu2)
         d, grads["W2"], grads["b2"] = affine_backward(d, affine1)
+        d = type(self).flat[1](d, pooled.shape)
         d = type(self).pool[1](d, pool_cache)
         d = self.relu1[1](d, relu1)
         _, grads["W1"], grads["b1"] = conv_backward_fast(d, conv_cache)
@@ -149,6 +160,25 @@ class FirstReluOnlyForward(Net):
 
 class SecondReluOnlyForward(Net):
     relu2 = (relu_forward, passing_back)
+
+
+class ScoresThroughRelu(Net):
+    def last(self, scores):
+        return np.maximum(scores, 0), (scores > 0).astype(scores.dtype)
+
+
+class ChannelsLast(Net):
+    flat = (
+        lambda maps: maps.transpose(0, 2, 3, 1).reshape(len(maps), -1),
+        lambda d, shape: d.reshape(shape[0], *shape[2:], shape[1]).transpose(
+            0, 3, 1, 2
+        ),  # back to (N, F, H, W)
+    )
+
+
+class AreaOverFour(Net):
+    def pooled(self, h, w):
+        return h * w // 4
 
 
 class AveragePool(Net):

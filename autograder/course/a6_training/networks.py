@@ -120,6 +120,21 @@ EXERCISES = (
                 "scores",
             ),
             mistake(
+                "scores-through-a-relu",
+                nets.ScoresThroughRelu,
+                "There is a ReLU behind the last affine layer too. It cuts off every negative "
+                "score and the gradient with it, though a class must be able to score below 0.",
+                "scores",
+            ),
+            mistake(
+                "maps-flattened-with-channels-last",
+                nets.ChannelsLast,
+                "The pooled maps are flattened in the order height, width, filters. The rows of W2 "
+                "belong to (filters, height, width), the order in which the layers hand images on.",
+                "scores",
+                0.2,
+            ),
+            mistake(
                 "first-relu-forgotten-backward",
                 nets.FirstReluOnlyForward,
                 "On the way back the ReLU behind the convolution is left out, so shut units get a "
@@ -152,6 +167,14 @@ EXERCISES = (
                 "The first affine layer fits images of 8×8 only. How many numbers are left of an "
                 "image of any size, after the pooling?",
                 "parameters",
+            ),
+            mistake(
+                "area-over-four",
+                nets.AreaOverFour,
+                "W2 has a row for every four pixels of the image. Height and width are halved and "
+                "rounded down each by itself: how much is left of a side of 5?",
+                "parameters",
+                0.1,
             ),
             mistake(
                 "arrays-of-its-own",

@@ -79,6 +79,10 @@ def grid_cases(rng):
     def case(grid, check=""):
         count = int(np.prod([len(values) for values in grid.values()]))
         scores = np.round(rng.permutation(count) / 7 - count / 5, 3)
+        if count >= 4:  # the best early, and at the end one that is better than the one before
+            early, top = int(rng.integers(1, count // 2)), int(scores.argmax())
+            scores[[early, top]] = scores[[top, early]]
+            scores[-2:].sort()
         words = " × ".join(f"{len(values)} values of {key}" for key, values in grid.items())
         return Case(words, {"grid": grid, "scores": [float(s) for s in scores]}, check)
 
@@ -141,6 +145,37 @@ def best_above_zero(evaluate, grid):
     return best, results
 
 
+def compared_with_the_last(points):
+    """A search whose best is whatever beats the trial just before it."""
+
+    def search(evaluate, space, *rest):
+        best, before, results = None, -math.inf, []
+        for p in points(space, *rest):
+            score = evaluate(**p)
+            results.append((p, score))
+            if score > before:
+                best = p
+            before = score
+        return best, results
+
+    return search
+
+
+def improving(points):
+    """A search that writes down only what beats all before."""
+
+    def search(evaluate, space, *rest):
+        results, top = [], -math.inf
+        for p in points(space, *rest):
+            score = evaluate(**p)
+            if score > top:
+                results.append((p, score))
+                top = score
+        return results[-1][0], results
+
+    return search
+
+
 def one_dict_for_all(evaluate, grid):
     point, results, best, top = {}, [], None, -math.inf
     for values in itertools.product(*grid.values()):
@@ -155,16 +190,6 @@ def one_dict_for_all(evaluate, grid):
 def best_score_too(evaluate, grid):
     best, results = searched(every)(evaluate, grid)
     return (best, max(score for _, score in results)), results
-
-
-def improving_only(evaluate, grid):
-    results, top = [], -math.inf
-    for p in every(grid):
-        score = evaluate(**p)
-        if score > top:
-            results.append((p, score))
-            top = score
-    return results[-1][0], results
 
 
 def evaluated_again(evaluate, grid):
@@ -212,6 +237,11 @@ LOG = (
     "The draws are uniform, so nine of ten lie in the largest decade. Rates and penalties act by "
     "their order of magnitude: draw the logarithm uniformly."
 )
+BEATS_THE_LAST = (
+    "A trial becomes the best if it beats the one just before it, so a poor one wins after a "
+    "poorer. What must a score be compared with?"
+)
+IMPROVEMENTS = "Only trials that beat all before are kept. The list should hold every trial."
 OWN = "The draws do not come from rng, so a search cannot be repeated."
 
 DRAWS = Exercise(
@@ -338,6 +368,12 @@ GRID = Exercise(
             "best",
         ),
         tell(
+            "compared-with-the-last-score",
+            compared_with_the_last(every),
+            BEATS_THE_LAST,
+            "best",
+        ),
+        tell(
             "one-dict-for-all-results",
             one_dict_for_all,
             "All results share one dictionary, which ends up holding the last combination. Make a "
@@ -359,8 +395,8 @@ GRID = Exercise(
         ),
         tell(
             "only-improvements-kept",
-            improving_only,
-            "Only trials that beat all before are kept. The list should hold every trial.",
+            improving(every),
+            IMPROVEMENTS,
             "results",
         ),
         tell(

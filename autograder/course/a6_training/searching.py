@@ -6,9 +6,13 @@ import numpy as np
 
 from autograder.battery.classes import Scripted
 from autograder.course.a6_training.sampling import (
+    BEATS_THE_LAST,
+    IMPROVEMENTS,
     LOG,
     OWN,
     bounds_as_exponents,
+    compared_with_the_last,
+    improving,
     linear,
     searched,
     tell,
@@ -154,6 +158,18 @@ RANDOM = Exercise(
             random_best_above_zero,
             "The best score starts at 0, so negative scores, such as a negative loss, never win.",
             "best",
+        ),
+        tell(
+            "compared-with-the-last-score",
+            compared_with_the_last(points(log_draw)),
+            BEATS_THE_LAST,
+            "best",
+        ),
+        tell(
+            "only-improvements-kept",
+            improving(points(log_draw)),
+            IMPROVEMENTS,
+            "number of trials",
         ),
         tell(
             "one-dict-for-all-results",

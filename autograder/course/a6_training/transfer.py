@@ -9,7 +9,7 @@ from autograder.course.drawing import as_dtype, numbers
 from autograder.exercise import Case, Exercise
 from cs_nn.layers.activations import relu_forward
 from cs_nn.layers.convolution import conv_forward
-from cs_nn.layers.pooling import max_pool_forward
+from cs_nn.layers.pooling import avg_pool_forward, max_pool_forward
 from cs_nn.training.networks import ConvNet
 from cs_nn.training.transfer import feature_extractor, fine_tune, freeze
 
@@ -201,6 +201,18 @@ def _pooled(net, X, relu=True, pad=None):
     return max_pool_forward(maps, {"pool_height": 2, "pool_width": 2, "stride": 2})[0]
 
 
+def _averaged(net, X):
+    """The maps after the ReLU, each 2×2 window of them averaged."""
+    p = net.params
+    maps, _ = conv_forward(X, p["W1"], p["b1"], {"stride": 1, "pad": p["W1"].shape[2] // 2})
+    two = {"pool_height": 2, "pool_width": 2, "stride": 2}
+    return avg_pool_forward(np.maximum(maps, 0), two)[0]
+
+
+def _hidden(maps, net):
+    return np.maximum(_rows(maps) @ net.params["W2"] + net.params["b2"], 0)
+
+
 def features(two=None, conv=None):
     """An extractor by the kind of network; the parts that are not given are right."""
 
@@ -298,6 +310,21 @@ FEATURES = Exercise(
             "last affine one.",
             "ConvNet",
             0.3,
+        ),
+        tell(
+            "average-pooling",
+            features(conv=lambda net, X: _hidden(_averaged(net, X), net)),
+            "For a ConvNet the maps are averaged. The network was trained with max pooling, so its "
+            "hidden layer expects maxima.",
+            "ConvNet",
+        ),
+        tell(
+            "maps-flattened-with-channels-last",
+            features(conv=lambda net, X: _hidden(_pooled(net, X).transpose(0, 2, 3, 1), net)),
+            "For a ConvNet the pooled maps are flattened in the order height, width, filters. The "
+            "rows of W2 belong to (filters, height, width), the order in which it was trained.",
+            "ConvNet",
+            0.2,
         ),
         tell(
             "padding-hard-coded",

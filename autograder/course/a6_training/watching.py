@@ -153,6 +153,17 @@ def centred(series, window):
     return np.array([np.mean(series[max(0, t - half) : t + half + 1]) for t in range(len(series))])
 
 
+def convolved(zeros):
+    """np.convolve with mode="same"; beyond the ends there are zeros or nothing."""
+
+    def moving_average(series, window):
+        ones = np.ones(min(window, len(series)))
+        counts = len(ones) if zeros else np.convolve(np.ones(len(series)), ones, mode="same")
+        return np.convolve(series, ones, mode="same") / counts
+
+    return moving_average
+
+
 def exponential(series, window):
     out, decay = [], 1 - 1 / window
     for x in series:
@@ -243,6 +254,19 @@ AVERAGE = Exercise(
             centred,
             "The window looks ahead as well. During a run the future is not known: only the last "
             "values so far count.",
+        ),
+        tell(
+            "centred-by-convolution",
+            convolved(zeros=False),
+            'The window looks ahead as well: with mode="same" np.convolve puts each place in the '
+            "middle of its window. Only the last values so far count.",
+        ),
+        tell(
+            "centred-between-zeros",
+            convolved(zeros=True),
+            'With mode="same" np.convolve puts each place in the middle of its window, which so '
+            "looks ahead, and beyond both ends it adds zeros. Only the last values so far count, "
+            "and only those that exist.",
         ),
         tell(
             "window-one-too-long",
