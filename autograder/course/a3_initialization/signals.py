@@ -143,7 +143,7 @@ def statistics_in_two_passes(weights, x, nonlinearity):
 
 
 def unit_cases(rng):
-    def case(n, m, dead, check="", tags=(), dtype: type = np.float64, words="", weak=()):
+    def case(n, m, dead, check="", tags=(), dtype: type = np.float64, words="", weak=(), once=()):
         h = np.maximum(numbers(rng, n, m), 0)
         h[rng.integers(n), :] += 0.3
         h[n // 2, 0] = h[0, m - 1] = 0.0
@@ -154,6 +154,9 @@ def unit_cases(rng):
         for j in weak:
             h[:, j] = 0.0
             h[j, j] = 2e-10
+        for j, i in once:
+            h[:, j] = 0.0
+            h[i, j] = 0.7
         label = f"{words}activations of shape {(n, m)} with {len(dead)} dead units"
         return Case(label, {"activations": h.astype(dtype)}, check, frozenset(tags))
 
@@ -165,6 +168,7 @@ def unit_cases(rng):
         case(5, 4, [], "no dead units"),
         case(5, 3, [0, 1, 2], "all units dead"),
         case(1, 6, [2, 3], "N = 1"),
+        case(7, 5, [3], "units that fire once", once=[(0, 0), (1, -1), (4, -1)]),
         case(9, 6, [2], "units that fire once and weakly", weak=[0, 4]),
         case(6, 4, [1], "float32", dtype=np.float32, words="float32 "),
     ]

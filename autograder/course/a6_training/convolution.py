@@ -50,6 +50,11 @@ def flipped(x, w, b, stride, pad):
     return convolve(padded(x, pad), w[:, :, ::-1, ::-1], b, **every(stride))
 
 
+def bias_for_each_channel(x, w, b, stride, pad):
+    more = (x.shape[1] - 1) * b[:, None, None]
+    return convolve(padded(x, pad), w, b, **every(stride)) + more
+
+
 def windows_side_by_side(x, w, b, stride, pad):
     x = padded(x, pad)
     size = tuple(1 + (n - k) // stride for n, k in zip(x.shape[2:], w.shape[2:], strict=True))
@@ -178,6 +183,14 @@ EXERCISES = (
                     lambda x, w, b, s, p: convolve(padded(x, p), w, b, bias=False, **every(s))
                 ),
                 "The bias never enters: each filter adds its own number to its whole map.",
+                "values",
+                0.3,
+            ),
+            Misconception(
+                "bias-once-per-channel",
+                forward_with(bias_for_each_channel),
+                "The bias enters once for each channel of the image. A filter sums over all channels "
+                "and has one bias: in which loop is it added?",
                 "values",
                 0.3,
             ),
