@@ -189,7 +189,7 @@ EXERCISES = (
             Misconception(
                 "bias-once-per-channel",
                 forward_with(bias_for_each_channel),
-                "The bias enters once for each channel of the image. A filter sums over all of them "
+                "The bias enters once for each channel of an image. A filter sums over all of them "
                 "and has one bias: in which loop is it added?",
                 "values",
                 0.3,
