@@ -141,8 +141,10 @@ def _in_floating_point(case: Case) -> Case:
     """What the reference is asked where the student may get integers: the same in floats."""
     if "any float" not in case.tags:
         return case
-    first = next(k for k, v in case.args.items() if isinstance(v, (np.ndarray, int, float)))
-    given = {**case.args, first: np.asarray(case.args[first], dtype=np.float64)}
+    numbers = {k: v for k, v in case.args.items() if isinstance(v, (np.ndarray, int, float))}
+    shape = np.shape(next(iter(numbers.values())))  # labels have another, and stay whole
+    alike = {k: np.asarray(v, dtype=np.float64) for k, v in numbers.items() if np.shape(v) == shape}
+    given = {**case.args, **(alike if shape else dict(list(alike.items())[:1]))}
     return dataclasses.replace(case, args=given)
 
 
