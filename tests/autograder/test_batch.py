@@ -178,7 +178,8 @@ def test_nothing_to_grade_says_what_was_expected(bench) -> None:
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores ^C
 from pathlib import Path
 from types import SimpleNamespace
 import autograder.course, autograder.version
