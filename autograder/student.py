@@ -15,7 +15,7 @@ import linecache
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -230,7 +230,7 @@ class LocalStudent:
                 self._hold(item) if i in keep else clean(item)  # type: ignore[operator]
                 for i, item in enumerate(value)
             )
-        if type(value).__name__ == "generator":
+        if isinstance(value, Iterator):  # a generator, or what zip, map and iter make
             return self._run(lambda: clean(list(value)), [], {})
         return clean(value)
 

@@ -17,7 +17,7 @@ def cases(rng):
         return Case(words, as_dtype(args, dtype), check, frozenset(tags))
 
     lecture = {"W": np.array([[0.1, 0.5], [-0.3, 0.8]]), "x": np.array([0.2, 0.4])}
-    whole = {"W": np.array([[1, -2, 3], [0, 4, -1]]), "x": np.array([2.0, -1.0, 1.0])}
+    whole = {"W": np.array([[1, -2, 3], [0, 4, -1]]), "x": np.array([0.3, -1.4, 1.7])}
     return [
         case(4, 3, tags=[CONDUCT]),
         case(2, 5),

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.battery.functions import Backward, Forward
 from autograder.course.drawing import layer_cases, numbers
-from autograder.exercise import Exercise, Misconception
+from autograder.exercise import Case, Exercise, Misconception
 from cs_nn.layers.affine import affine_backward, affine_forward
 
 REFERENCE = {"affine_forward": affine_forward, "affine_backward": affine_backward}
@@ -16,11 +16,20 @@ def draw(rng, shape, m=3):
     return {"x": numbers(rng, *shape), "w": numbers(rng, d, m), "b": numbers(rng, m)}
 
 
+def one_unit(rng):
+    """M = 1, whose axis a squeeze takes away."""
+    args = draw(rng, (4, 5), m=1)
+    return [
+        Case("x of shape (4, 5) and one unit", args, "M = 1", extra={"dout": numbers(rng, 4, 1)})
+    ]
+
+
 CASES = layer_cases(
     draw,
     lambda args: (len(args["x"]), args["w"].shape[1]),
     ordinary=((5, 7), (2, 6), (6, 4)),
     square=(3, 3),
+    more=one_unit,
     speed=(8, 4000),
 )
 
