@@ -61,8 +61,11 @@ def validate(
 
 
 def _silent() -> None:
-    """LAPACK prints what it thinks of a mutant's matrix, which would stand among the data."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """LAPACK prints what it thinks of a mutant's matrix, and a training loop draws its bars: that
+    would stand among the data."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
 
 
 def _prove(place: tuple[str, str]) -> dict[str, Any]:
