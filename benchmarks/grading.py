@@ -7,8 +7,8 @@ run one short test cell for each function, in the student's kernel. We run the w
 on inputs drawn for each student, behind the walls that this machine gives. Whole commands are
 timed, as a teacher would start them; ours grades more students, a few are over in no time.
 
-Otter: ``pip install otter-grader ipykernel numpy matplotlib`` in an environment of its own, and name its
-interpreter: ``--otter PATH``.
+Otter: ``pip install otter-grader ipykernel numpy matplotlib`` in an environment of its own, and
+name its interpreter: ``--otter PATH``.
 """
 
 from __future__ import annotations
