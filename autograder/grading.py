@@ -108,7 +108,7 @@ def brief(
         return is_idle(exercise, cases, got)
 
     def inherited() -> Iterator[Suspect]:
-        from autograder.helpers import in_place_of_the_reference
+        from autograder.consequences import in_place_of_the_reference
 
         known = mistakes or {}
         for names in ([list(known)] if len(known) > 1 else []) + [[name] for name in known]:
@@ -142,10 +142,11 @@ def _in_floating_point(case: Case) -> Case:
     if "any float" not in case.tags:
         return case
     numbers = {k: v for k, v in case.args.items() if isinstance(v, (np.ndarray, int, float))}
-    shape = np.shape(next(iter(numbers.values())))  # labels have another, and stay whole
-    alike = {k: np.asarray(v, dtype=np.float64) for k, v in numbers.items() if np.shape(v) == shape}
-    given = {**case.args, **(alike if shape else dict(list(alike.items())[:1]))}
-    return dataclasses.replace(case, args=given)
+    first, shape = next((k, np.shape(v)) for k, v in numbers.items())
+    # What is shaped like the first is of its kind; labels are not, nor settings beside a number.
+    kind = {k: v for k, v in numbers.items() if k == first or (shape and np.shape(v) == shape)}
+    floats = {k: np.asarray(v, dtype=np.float64) for k, v in kind.items()}
+    return dataclasses.replace(case, args={**case.args, **floats})
 
 
 def grade(

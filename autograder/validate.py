@@ -108,7 +108,7 @@ def _is_code(exercise: Exercise, code: str) -> bool:
 
 def _prove_reference_and_stub(exercise: Exercise, task: Brief, proof: Proof) -> None:
     result = attempt(exercise, task, {})
-    lines = {line.name for line in result.checks} | {"conduct"}
+    _prove_aspects(exercise, task, {line.name for line in result.checks}, proof)
     if result.score != result.max_score:
         wrong = [f"{c.name}: {c.message}" for c in result.checks if not c.passed]
         proof.problems.append(f"the reference earns {result.score:g}: {'; '.join(wrong)}")
@@ -117,6 +117,11 @@ def _prove_reference_and_stub(exercise: Exercise, task: Brief, proof: Proof) -> 
         proof.problems.append(f"the stub earns {result.score:g} and is {result.status}")
     if not exercise.misconceptions:
         proof.problems.append("no misconception is declared")
+
+
+def _prove_aspects(exercise: Exercise, task: Brief, lines: set[str], proof: Proof) -> None:
+    """Every misconception shows on a line that a report can have."""
+    lines = lines | {"conduct"}
     for trial in task.trials:
         lines |= {trial.case.check, *trial.expected.values}
     for misconception in exercise.misconceptions:

@@ -19,6 +19,7 @@ INDEPENDENCE = "independence"
 FIXED = "a fixed number is kept"
 BY_SHARE = "1 over the part that was kept"
 ODD = "not a multiple of dout"
+ALL_OR_NOTHING = "all or nothing"
 UNSEEDED = "dx without a seed"
 OTHER_MASK = "another mask than forward's"
 
@@ -28,9 +29,6 @@ def without_zeros(shape: Sequence[int], dtype: np.dtype, seed: int) -> np.ndarra
     rng = np.random.default_rng(seed)
     x = rng.uniform(1, 2, tuple(shape)) * np.where(rng.random(tuple(shape)) < 0.5, -1, 1)
     return x.astype(dtype)
-
-
-ALL_OR_NOTHING = "all or nothing"
 
 
 def quotient(value: Value, by: np.ndarray, when: str = "") -> Value:

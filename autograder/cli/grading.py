@@ -265,7 +265,7 @@ def _executor(cluster: str) -> Iterator[Executor | None]:
             "'dask scheduler' and name its address."
         ) from None
     with client:
-        yield client.get_executor(pure=False)
+        yield client.get_executor()
 
 
 def _explain(line: Line, exercises: list[Mapping[str, Any]], brief: bool) -> None:

@@ -20,6 +20,10 @@ from autograder.exercise import Diagnosis
 __all__ = ["Evidence", "diagnose", "invariants"]
 
 CONDUCT_ADVICE = {
+    "is not zero for dout = 0": (
+        "dout-not-a-factor",
+        "By the chain rule dout is a factor of every term of a gradient: which term is without it?",
+    ),
     "changes": (
         "changes-its-input",
         "What is passed in belongs to the caller, who still needs it: work on a copy, or write "
@@ -69,11 +73,6 @@ CONDUCT_ADVICE = {
     ),
     "": ("conduct", ""),
 }
-
-
-DOUT_ADVICE = (
-    "By the chain rule dout is a factor of every term of a gradient: which term is without it?"
-)
 
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:
@@ -213,10 +212,7 @@ def _conduct(evidence: Evidence) -> list[Diagnosis]:
     found: dict[str, Diagnosis] = {}
     for trial, seen in zip(evidence.trials, evidence.got, strict=True):
         for text in seen.conduct:
-            start = next(key for key in CONDUCT_ADVICE if text.startswith(key))
-            code, advice = CONDUCT_ADVICE[start]
-            if "is not zero for dout = 0" in text:
-                code, advice = "dout-not-a-factor", DOUT_ADVICE
+            code, advice = next(CONDUCT_ADVICE[key] for key in CONDUCT_ADVICE if key in text)
             name = evidence.task.name
             message = f"{name} {text} (seen for {trial.case.label}). {advice}".strip()
             found.setdefault(code, Diagnosis(code, message, name, "conduct"))

@@ -15,10 +15,11 @@ from autograder.values import Value
 
 def _size(trial: Trial) -> int:
     """The entries of all arguments that hold several."""
-    return sum(_entries(v) for v in trial.case.args.values() if isinstance(v, (*HOLDERS, dict)))
-
-
-HOLDERS = (np.ndarray, list, tuple)
+    return sum(
+        _entries(v)
+        for v in trial.case.args.values()
+        if isinstance(v, (np.ndarray, list, tuple, dict))
+    )
 
 
 def _entries(value: Value) -> int:

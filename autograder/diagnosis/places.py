@@ -95,13 +95,13 @@ def by_sign_of_input(row: Row, e: np.ndarray, g: np.ndarray) -> Relation | None:
             return Relation(f"where-{word.split()[-1]}",
                             f"is wrong only where the input is {word}{what}",
                             f"what should happen when the input is {word}?")  # fmt: skip
-    for word, size in (("large", x), ("very negative", -x), ("far from 0", np.abs(x))):
+    beyond = (("large", x, "{}"), ("very negative", -x, "-{}"), ("far from 0", np.abs(x), "±{}"))
+    for word, size, shown in beyond:
         least = size[off].min()
         # Where most is wrong, and begins to be near 0, what is right is the exception.
         few = 1 < off.sum() <= off.size * (0.5 if least < 2 else 1)
         if few and least > max(size[~off].max(), 0):
-            limit = f"|{name}| = {number(least)}" if size is not x else number(least)
-            limit = number(-least) if word == "very negative" else limit
+            limit = shown.format(number(least))
             return Relation(f"where-{word.replace(' ', '-')}",
                             f"is wrong only where the input is {word}, from {limit} on{what}",
                             "is something clipped or cut off there?")  # fmt: skip

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from dataclasses import replace as replace_field
 from typing import Any
 
 from autograder.mutation.tree import Place, at, names_in, replace, statement_of, walk
@@ -245,10 +245,15 @@ def _at_node(tree: ast.AST, place: Place, node: Any, variables: list[str]) -> It
         for other in variables:
             if other != node.id:
                 words = f"{other} stood where {node.id} belongs"
-                swap = change(lambda _t, n, _p, o=other: setattr(n, "id", o), words, False)
-                yield replace_field(swap, slip="")  # one wrong name is one wrong name
+                apply = functools.partial(_rename, other)
+                # No slip that is made again elsewhere: one wrong name is one wrong name.
+                yield Change(place, apply, f"as if {words}{target}", False)
     if isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)):
         yield from _statements(node, change)
+
+
+def _rename(name: str, _tree: ast.AST, node: Any, _place: Place) -> None:
+    node.id = name
 
 
 def _target(tree: ast.AST, place: Place) -> str:
